@@ -1,0 +1,86 @@
+"""A request, and what it gets: the outcome, the rules that determined it, their reasons and what is still needed."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..lang.source import Span
+from ..lang.syntax import Effect, Outcome
+from ..lang.values import EntityId, Record, show
+
+__all__ = ["Decision", "Outcome", "Problem", "Reason", "Request", "UnmetNeed"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """Who wants to do what to what, and what else the request says."""
+
+    principal: EntityId
+    action: str
+    resource: EntityId
+    context: Record
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the request in canonical form, in hexadecimal."""
+        text = f"{self.principal}\n{self.action}\n{self.resource}\n{show(self.context)}"
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A rule that determined the decision, with its message filled in."""
+
+    rule: str
+    effect: Effect
+    span: Span
+    because: str | None
+    instead: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnmetNeed:
+    """What a `require` still asks for."""
+
+    rule: str
+    message: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a request, or one rule on it, could not be read; such a thing never permits."""
+
+    message: str
+    rule: str | None = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a request gets. The same request, entities and policy set always give an equal decision."""
+
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    needs: tuple[UnmetNeed, ...]
+    problems: tuple[Problem, ...]
+    policy_digest: str
+    request_digest: str
+
+    @cached_property
+    def id(self) -> str:
+        """Names this decision in logs: equal for the same policy set and request."""
+        text = f"{self.policy_digest}\n{self.request_digest}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        return tuple(reason.rule for reason in self.reasons)
+
+
+SEVERITY = {Outcome.PERMIT: 0, Outcome.HOLD: 1, Outcome.DENY: 2}
+
+
+def worst(outcomes: "list[Outcome]") -> Outcome:
+    """The decision about a whole from those about its parts; nothing at all is denied."""
+    return max(outcomes, key=SEVERITY.__getitem__) if outcomes else Outcome.DENY

@@ -1,0 +1,447 @@
+"""Checked syntax to the intermediate representation: definitions written out, sugar gone, presence made explicit."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from ..lang import syntax
+from ..lang.checker import (
+    Actions,
+    Bound,
+    Checked,
+    CheckedProve,
+    CheckedRule,
+    Constant,
+    Defined,
+    EmptySet,
+    EntityTypes,
+    ReadAttribute,
+    Reading,
+    RequestScope,
+    Tables,
+)
+from ..lang.diagnostics import Code, Diagnostic
+from ..lang.limits import MAX_EXPANDED_TERMS
+from ..lang.source import Span
+from ..lang.typesystem import DECIMAL, DURATION, Type
+from ..lang.values import Decimal, Duration, EntityId, EnumValue, Instant, Value
+from . import ir
+
+
+def lower(checked: Checked) -> tuple[list[ir.Rule], list[Diagnostic]]:
+    """Every rule of a checked policy set; a rule that grows too large when written out is a diagnostic."""
+    rules, problems = [], []
+    for rule in checked.rules:
+        try:
+            rules.append(_rule(checked.tables, rule))
+        except _TooLarge:
+            message = (
+                f"`{rule.rule.name}` has more than {MAX_EXPANDED_TERMS:,} terms"
+                " once its definitions are written out"
+            )
+            problems.append(
+                Diagnostic(
+                    Code.EXPANSION_TOO_LARGE, message, rule.rule.name_span, "use fewer nested definitions"
+                )
+            )
+    return rules, problems
+
+
+def lower_conditions(tables: Tables, clauses: Iterable[syntax.Node]) -> ir.Term:
+    """All `when` and no `unless` of the clauses."""
+    return _Lowering(tables).conditions(list(clauses))
+
+
+def lower_expression(tables: Tables, expression: syntax.Expression) -> ir.Term:
+    """A checked expression that stands alone."""
+    return _Lowering(tables).value(expression)
+
+
+def lower_scope(scope: RequestScope) -> ir.Scope:
+    principal, resource = scope.principal, scope.resource
+    return ir.Scope(
+        ir.VariableScope(principal.types, principal.ancestors, principal.entities),
+        scope.actions,
+        ir.VariableScope(resource.types, resource.ancestors, resource.entities),
+    )
+
+
+class _TooLarge(Exception):
+    """A rule outgrew the limit; never leaves this module."""
+
+
+def _rule(tables: Tables, checked: CheckedRule) -> ir.Rule:
+    rule = checked.rule
+    lowering = _Lowering(tables)
+    condition = lowering.conditions(rule.clauses) if checked.environments else ir.FALSE
+    needs: list[ir.Need] = []
+    messages: dict[type, ir.Template] = {}
+    # A rule that no kind of request fits has no checked parts.
+    for clause in rule.clauses if checked.environments else ():
+        match clause:
+            case syntax.Need(need, message):
+                text = lowering.template(message) if message else _said(need)
+                needs.append(ir.Need(lowering.value(need), text, span=clause.span))
+            case syntax.Because(message) | syntax.Instead(message):
+                messages[type(clause)] = lowering.template(message)
+            case _:
+                pass
+    return ir.Rule(
+        rule.name,
+        rule.effect,
+        _rule_scope(checked),
+        condition,
+        tuple(needs),
+        messages.get(syntax.Because),
+        messages.get(syntax.Instead),
+        annotations=tuple((item.name, item.value) for item in rule.annotations),
+        span=rule.span,
+    )
+
+
+def _rule_scope(checked: CheckedRule) -> ir.Scope:
+    """The scope of a rule, with only the types that some kind of request has."""
+    scope = lower_scope(checked.scope)
+    return ir.Scope(
+        replace(scope.principal, types=frozenset(item.principal for item in checked.environments)),
+        frozenset(item.action for item in checked.environments),
+        replace(scope.resource, types=frozenset(item.resource for item in checked.environments)),
+    )
+
+
+def _said(expression: syntax.Expression) -> ir.Template:
+    """A need without a message is told in its own words."""
+    return ir.Template((" ".join(expression.span.text.split()),), span=expression.span)
+
+
+@dataclass(frozen=True, slots=True)
+class _Argument:
+    """What a parameter stands for where its definition is written out."""
+
+    present: ir.Term
+    value: ir.Term
+
+
+@dataclass(slots=True)
+class _Lowering:
+    """Lowers the expressions of one rule. `names` maps parameters and bound names to what they stand for."""
+
+    tables: Tables
+    names: dict[str, _Argument] = field(default_factory=dict)
+    size: int = 0
+    binders: int = 0
+
+    def conditions(self, clauses: Iterable[syntax.Node]) -> ir.Term:
+        whens = [self.value(item.condition) for item in clauses if isinstance(item, syntax.When)]
+        unlesses = [
+            ir.Not(self.value(item.condition), span=item.condition.span)
+            for item in clauses
+            if isinstance(item, syntax.Unless)
+        ]
+        return _and([*whens, *unlesses])
+
+    def template(self, template: syntax.Template) -> ir.Template:
+        parts = tuple(
+            part if isinstance(part, str) else self.value(part) for part in template.parts
+        )
+        return ir.Template(parts, span=template.span)
+
+    # Presence
+
+    def present(self, node: syntax.Expression) -> ir.Term:
+        """Whether the value of an expression of optional type is there."""
+        match node:
+            case syntax.Name(name) if name in self.names:
+                return self.names[name].present
+            case syntax.Access(base, name):
+                meaning = self.tables.meanings.get(id(node))
+                before = self.present(base)
+                if isinstance(meaning, ReadAttribute) and meaning.optional:
+                    return _and([before, ir.Has(self.value(base), name, span=node.span)])
+                return before
+            case syntax.Binary("??", left, right):
+                return _or([self.present(left), self.present(right)])
+            case syntax.Conditional(condition, then, otherwise):
+                return _if(self.value(condition), self.present(then), self.present(otherwise))
+            case syntax.MethodCall(base, "min" | "max"):
+                empty = ir.Equal(ir.Size(self.value(base)), ir.Integer(0))
+                return ir.Not(empty, span=node.span)
+            case syntax.Call(arguments=arguments):
+                return self._call(node, arguments, self.present)
+            case _:
+                return ir.TRUE
+
+    # Values
+
+    def value(self, node: syntax.Expression) -> ir.Term:
+        self.size += 1
+        if self.size > MAX_EXPANDED_TERMS:
+            raise _TooLarge
+        meaning = self.tables.meanings.get(id(node))
+        if isinstance(meaning, Constant):
+            return literal(meaning.value, node.span)
+        span = node.span
+        match node:
+            case syntax.RequestVariable(name):
+                return ir.Variable(name, span=span)
+            case syntax.Name(name):
+                if isinstance(meaning, Actions):
+                    return self._actions(meaning, span)
+                assert isinstance(meaning, Bound), name
+                return self.names[name].value
+            case syntax.Boolean(value):
+                return ir.Boolean(value, span=span)
+            case syntax.Integer(value):
+                return ir.Integer(value, span=span)
+            case syntax.DecimalNumber(value):
+                return ir.Decimal(value, span=span)
+            case syntax.String(value):
+                return ir.String(value, span=span)
+            case syntax.TimeSpan(value):
+                return ir.Duration(value, span=span)
+            case syntax.Access(base, name):
+                if isinstance(meaning, Actions):
+                    return self._actions(meaning, span)
+                if isinstance(meaning, Reading):
+                    return ir.Size(self.value(base), span=span)
+                return ir.Attribute(self.value(base), name, span=span)
+            case syntax.Has(base, path):
+                return self._has(base, path, span)
+            case syntax.Is(base):
+                assert isinstance(meaning, EntityTypes)
+                return ir.IsType(self.value(base), meaning.types, span=span)
+            case syntax.Like(base, pattern):
+                return ir.Like(self.value(base), pattern, span=span)
+            case syntax.Unary(operator, operand):
+                kind = ir.Not if operator == "not" else ir.Negate
+                return kind(self.value(operand), span=span)
+            case syntax.Binary("??", left, right):
+                return _if(self.present(left), self.value(left), self.value(right), span)
+            case syntax.Binary():
+                return self._binary(node, meaning)
+            case syntax.And(operands):
+                return _and([self.value(operand) for operand in operands], span)
+            case syntax.Or(operands):
+                return _or([self.value(operand) for operand in operands], span)
+            case syntax.Conditional(condition, then, otherwise):
+                return _if(self.value(condition), self.value(then), self.value(otherwise), span)
+            case syntax.SetLiteral(elements):
+                return ir.SetOf(tuple(self.value(element) for element in elements), span=span)
+            case syntax.RecordLiteral(fields):
+                if isinstance(meaning, EmptySet):
+                    return ir.SetOf((), span=span)
+                lowered = sorted((item.name, self.value(item.value)) for item in fields)
+                return ir.RecordOf(tuple(lowered), span=span)
+            case syntax.Call(arguments=arguments):
+                return self._call(node, arguments, self.value)
+            case syntax.MethodCall():
+                return self._method(node)
+            case syntax.Lambda():
+                raise AssertionError("a lambda is lowered with its method")
+
+    def _actions(self, meaning: Actions, span: Span) -> ir.Term:
+        entities = tuple(
+            ir.Entity(EntityId(ir.ACTION_TYPE, name), span=span) for name in sorted(meaning.names)
+        )
+        return entities[0] if len(entities) == 1 else ir.SetOf(entities, span=span)
+
+    def _has(self, base: syntax.Expression, path: tuple[str, ...], span: Span) -> ir.Term:
+        steps: list[ir.Term] = []
+        current = self.value(base)
+        for step in path:
+            steps.append(ir.Has(current, step, span=span))
+            current = ir.Attribute(current, step, span=span)
+        return _and(steps, span)
+
+    def _binary(self, node: syntax.Binary, meaning: object) -> ir.Term:
+        reading = meaning.name if isinstance(meaning, Reading) else ""
+        left, right = self.value(node.left), self.value(node.right)
+        return BINARY[node.operator, reading](left, right, node.span)
+
+    def _call(
+        self,
+        node: syntax.Call,
+        arguments: tuple[syntax.Expression, ...],
+        read: Callable[[syntax.Expression], ir.Term],
+    ) -> ir.Term:
+        """The body of a definition with its arguments in place of its parameters."""
+        meaning = self.tables.meanings.get(id(node))
+        assert isinstance(meaning, Defined)
+        define = meaning.declaration
+        inner = {
+            parameter.name: _Argument(self.present(argument), self.value(argument))
+            for parameter, argument in zip(define.parameters, arguments, strict=True)
+        }
+        outer, self.names = self.names, inner
+        try:
+            if not isinstance(define.body, syntax.Table):
+                return read(define.body)
+            result = read(define.body.otherwise)
+            for row in reversed(define.body.rows):
+                result = _if(self.value(row.condition), read(row.value), result, row.span)
+            return result
+        finally:
+            self.names = outer
+
+    def _method(self, node: syntax.MethodCall) -> ir.Term:
+        function = node.arguments[0]
+        assert isinstance(function, syntax.Lambda)
+        base = self.value(node.base)
+        self.binders += 1
+        name = f"{function.parameter}#{self.binders}"
+        saved = self.names
+        self.names = {
+            **saved,
+            function.parameter: _Argument(ir.TRUE, ir.Variable(name, span=function.span)),
+        }
+        body = self.value(function.body)
+        self.names = saved
+        type = self.tables.types.get(id(function.body))
+        return METHODS[node.method](name, base, body, type, node.span)
+
+
+Build = Callable[[ir.Term, ir.Term, Span], ir.Term]
+
+
+def _node(kind: Callable[..., ir.Term]) -> Build:
+    return lambda left, right, span: kind(left, right, span=span)
+
+
+def _swapped(kind: Callable[..., ir.Term]) -> Build:
+    return lambda left, right, span: kind(right, left, span=span)
+
+
+def _not_equal(left: ir.Term, right: ir.Term, span: Span) -> ir.Term:
+    return ir.Not(ir.Equal(left, right, span=span), span=span)
+
+
+def _action_in(left: ir.Term, right: ir.Term, span: Span) -> ir.Term:
+    elements: list[ir.Term] = []
+    for item in right.elements if isinstance(right, ir.SetOf) else (right,):
+        elements += item.elements if isinstance(item, ir.SetOf) else (item,)
+    return ir.Member(left, ir.SetOf(tuple(elements), span=span), span=span)
+
+
+def _in_any(left: ir.Term, right: ir.Term, span: Span) -> ir.Term:
+    name = "ancestor#"
+    return ir.Any(name, right, ir.InHierarchy(left, ir.Variable(name), span=span), span=span)
+
+
+def _glob(before: str, after: str) -> Build:
+    def build(left: ir.Term, right: ir.Term, span: Span) -> ir.Term:
+        assert isinstance(right, ir.String)
+        pieces = [""] if before else []
+        pieces += [right.value]
+        pieces += [""] if after else []
+        return ir.Like(left, tuple(pieces), span=span)
+
+    return build
+
+
+BINARY: dict[tuple[str, str], Build] = {
+    ("==", ""): _node(ir.Equal),
+    ("==", "action"): _node(ir.Equal),
+    ("!=", ""): _not_equal,
+    ("!=", "action"): _not_equal,
+    ("<", ""): _node(ir.Less),
+    ("<=", ""): _node(ir.LessOrEqual),
+    (">", ""): _swapped(ir.Less),
+    (">=", ""): _swapped(ir.LessOrEqual),
+    ("+", ""): _node(ir.Add),
+    ("-", ""): _node(ir.Subtract),
+    ("*", ""): _node(ir.Multiply),
+    ("in", "hierarchy"): _node(ir.InHierarchy),
+    ("in", "hierarchy_any"): _in_any,
+    ("in", "member"): _node(ir.Member),
+    ("in", "ip_range"): _node(ir.InRange),
+    ("in", "action"): _action_in,
+    ("contains", "text"): _glob("*", "*"),
+    ("contains", "member"): _swapped(ir.Member),
+    ("starts_with", ""): _glob("", "*"),
+    ("ends_with", ""): _glob("*", ""),
+    ("subset_of", ""): _node(ir.Subset),
+    ("union", ""): _node(ir.Union),
+    ("intersect", ""): _node(ir.Intersect),
+    ("minus", ""): _node(ir.Minus),
+}
+"""`(operator, reading)` → how it is built; a test holds this table against `lang/functions.py`."""
+
+
+def _quantifier(kind: Callable[..., ir.Term]) -> "Method":
+    return lambda name, base, body, type, span: kind(name, base, body, span=span)
+
+
+def _none(name: str, base: ir.Term, body: ir.Term, type: Type | None, span: Span) -> ir.Term:
+    return ir.Not(ir.Any(name, base, body, span=span), span=span)
+
+
+def _sum(name: str, base: ir.Term, body: ir.Term, type: Type | None, span: Span) -> ir.Term:
+    zero: ir.Literal = ir.Integer(0)
+    if type == DECIMAL:
+        zero = ir.Decimal(Decimal(0))
+    elif type == DURATION:
+        zero = ir.Duration(Duration(0))
+    return ir.Sum(name, base, body, zero, span=span)
+
+
+Method = Callable[[str, ir.Term, ir.Term, Type | None, Span], ir.Term]
+METHODS: dict[str, Method] = {
+    "any": _quantifier(ir.Any),
+    "all": _quantifier(ir.All),
+    "none": _none,
+    "count": _quantifier(ir.Count),
+    "sum": _sum,
+    "min": _quantifier(ir.Least),
+    "max": _quantifier(ir.Greatest),
+    "where": _quantifier(ir.Where),
+    "distinct": _quantifier(ir.Distinct),
+}
+
+
+def literal(value: Value, span: Span) -> ir.Term:
+    """A value as a term."""
+    match value:
+        case bool():
+            return ir.Boolean(value, span=span)
+        case int():
+            return ir.Integer(value, span=span)
+        case Decimal():
+            return ir.Decimal(value, span=span)
+        case str():
+            return ir.String(value, span=span)
+        case Instant():
+            return ir.Instant(value, span=span)
+        case Duration():
+            return ir.Duration(value, span=span)
+        case EnumValue():
+            return ir.EnumMember(value, span=span)
+        case EntityId():
+            return ir.Entity(value, span=span)
+        case frozenset():
+            return ir.SetOf(tuple(literal(item, span) for item in sorted(value, key=str)), span=span)
+        case _ if hasattr(value, "network_address"):
+            return ir.IpRange(value, span=span)
+        case _:
+            fields = tuple((name, literal(item, span)) for name, item in sorted(value.items()))
+            return ir.RecordOf(fields, span=span)
+
+
+def _and(operands: list[ir.Term], span: Span | None = None) -> ir.Term:
+    needed = [operand for operand in operands if operand != ir.TRUE]
+    if not needed:
+        return ir.TRUE
+    return needed[0] if len(needed) == 1 else ir.And(tuple(needed), span=span or needed[0].span)
+
+
+def _or(operands: list[ir.Term], span: Span | None = None) -> ir.Term:
+    if ir.TRUE in operands[:1]:
+        return ir.TRUE
+    return ir.Or(tuple(operands), span=span or operands[0].span)
+
+
+def _if(condition: ir.Term, then: ir.Term, otherwise: ir.Term, span: Span | None = None) -> ir.Term:
+    if condition == ir.TRUE or then == otherwise == ir.TRUE:
+        return then
+    return ir.If(condition, then, otherwise, span=span or condition.span)
+
+
+__all__ = ["CheckedProve", "lower", "lower_conditions", "lower_expression", "lower_scope"]

@@ -1,0 +1,1 @@
+"""The runtime: a plan, evidence and policies become a decision."""

@@ -1,0 +1,1 @@
+"""Text to checked syntax and diagnostics."""

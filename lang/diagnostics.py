@@ -1,0 +1,104 @@
+"""What can be said about policy text: every code with its severity and title, and the diagnostic that carries it."""
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from enum import StrEnum
+
+from .source import Span
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Code(StrEnum):
+    """A stable name for each kind of problem; `docs/diagnostics/<code>.md` explains it."""
+
+    # Files and modules.
+    FILE_NOT_FOUND = "file-not-found"
+    NOT_TEXT = "not-text"
+    FILE_TOO_LARGE = "file-too-large"
+    NO_RULES = "no-rules"
+    UNKNOWN_MODULE = "unknown-module"
+    CYCLIC_IMPORT = "cyclic-import"
+    UNUSED_IMPORT = "unused-import"
+    # Text.
+    SYNTAX_ERROR = "syntax-error"
+    NESTING_TOO_DEEP = "nesting-too-deep"
+    STRING_TOO_LONG = "string-too-long"
+    SET_TOO_LARGE = "set-too-large"
+    NUMBER_TOO_LONG = "number-too-long"
+    BAD_LITERAL = "bad-literal"
+    MISSING_CLAUSE = "missing-clause"
+    REPEATED_CLAUSE = "repeated-clause"
+    MISPLACED_CLAUSE = "misplaced-clause"
+    # Names.
+    DUPLICATE_NAME = "duplicate-name"
+    UNKNOWN_NAME = "unknown-name"
+    UNKNOWN_TYPE = "unknown-type"
+    UNKNOWN_ACTION = "unknown-action"
+    UNKNOWN_ATTRIBUTE = "unknown-attribute"
+    UNKNOWN_FUNCTION = "unknown-function"
+    UNKNOWN_MEMBER = "unknown-member"
+    UNKNOWN_RULE = "unknown-rule"
+    AMBIGUOUS_NAME = "ambiguous-name"
+    CYCLIC_DEFINITION = "cyclic-definition"
+    # Types.
+    TYPE_MISMATCH = "type-mismatch"
+    UNGUARDED_OPTIONAL = "unguarded-optional"
+    USELESS_GUARD = "useless-guard"
+    UNORDERED_TYPE = "unordered-type"
+    UNKNOWN_ELEMENT_TYPE = "unknown-element-type"
+    WRONG_ARGUMENTS = "wrong-arguments"
+    ABSTRACT_ENTITY = "abstract-entity"
+    IMPOSSIBLE_PARENT = "impossible-parent"
+    EXPANSION_TOO_LARGE = "expansion-too-large"
+    # Rules.
+    NEVER_APPLIES = "never-applies"
+    IMPOSSIBLE_SCOPE = "impossible-scope"
+
+    @property
+    def severity(self) -> Severity:
+        return Severity.WARNING if self in _WARNINGS else Severity.ERROR
+
+
+_WARNINGS = frozenset(
+    {Code.UNUSED_IMPORT, Code.USELESS_GUARD, Code.NEVER_APPLIES, Code.IMPOSSIBLE_SCOPE}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A place that helps to understand a diagnostic."""
+
+    message: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem: a code, a sentence, the place, and what would mend it."""
+
+    code: Code
+    message: str
+    span: Span
+    help: str | None = None
+    notes: tuple[Note, ...] = field(default=())
+
+    @property
+    def severity(self) -> Severity:
+        return self.code.severity
+
+    def __str__(self) -> str:
+        return f"{self.span}: {self.severity}[{self.code}]: {self.message}"
+
+
+def has_errors(problems: "list[Diagnostic]") -> bool:
+    return any(problem.severity is Severity.ERROR for problem in problems)
+
+
+def did_you_mean(name: str, known: "list[str] | set[str] | tuple[str, ...]") -> str | None:
+    """A help line that names the closest known name, if one is close."""
+    close = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`?" if close else None

@@ -1,0 +1,220 @@
+"""Files and what they `use`, read into one policy set. A file that cannot be read is a diagnostic."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+
+from . import syntax
+from .checker import Checked, check
+from .diagnostics import Code, Diagnostic, did_you_mean
+from .limits import MAX_FILE_CHARACTERS
+from .names import Module, resolve
+from .parser import parse
+from .source import Fragment, Span
+
+SUFFIX = ".ilk"
+
+
+def load(paths: Sequence[str | Path]) -> tuple[Checked, list[Diagnostic]]:
+    """The policy set of files and folders, with every module they use, checked.
+
+    A path that is no file may name a bundled policy pack, such as `production_guardrails`.
+    """
+    loader = _Loader()
+    for path in paths:
+        loader.add_path(str(path))
+    return loader.finish()
+
+
+def load_texts(texts: Mapping[str, str]) -> tuple[Checked, list[Diagnostic]]:
+    """The policy set of texts by file name, as an editor or a test has them."""
+    loader = _Loader()
+    for file, text in texts.items():
+        loader.add_text(file, text)
+    return loader.finish()
+
+
+def bundled() -> dict[str, str]:
+    """Name of each bundled module → its path below `stdlib_policies`."""
+    root = resources.files("interlock.stdlib_policies")
+    found = {item.name.removesuffix(SUFFIX): item.name for item in root.iterdir() if item.name.endswith(SUFFIX)}
+    for item in (root / "std").iterdir():
+        if item.name.endswith(SUFFIX):
+            found["std." + item.name.removesuffix(SUFFIX)] = f"std/{item.name}"
+    return found
+
+
+class _Loader:
+    """Collects modules by name; each file is read once."""
+
+    def __init__(self) -> None:
+        self.problems: list[Diagnostic] = []
+        self.modules: dict[str, Module] = {}
+        self.files: set[str] = set()
+        self.roots: list[Path] = []
+        self.unfound: list[syntax.Use] = []
+
+    def add_path(self, path: str) -> None:
+        location = Path(path)
+        if location.is_dir():
+            found = sorted(location.rglob("*" + SUFFIX))
+            if not found:
+                self._fail(path, Code.NO_RULES, f"there is no `{SUFFIX}` file in `{path}`")
+            self.roots.append(location)
+            for file in found:
+                self._add_file(file)
+        elif location.exists():
+            self.roots.append(location.parent)
+            self._add_file(location)
+        elif path in bundled():
+            self._add_bundled(path)
+        else:
+            known = [name for name in bundled() if not name.startswith("std.")]
+            help_line = did_you_mean(path, known) or "bundled packs are " + ", ".join(
+                f"`{name}`" for name in sorted(known)
+            )
+            self._fail(path, Code.FILE_NOT_FOUND, f"there is no file `{path}`", help_line)
+
+    def _add_file(self, path: Path) -> None:
+        if str(path) in self.files:
+            return
+        self.files.add(str(path))
+        try:
+            size = path.stat().st_size
+            if size > 4 * MAX_FILE_CHARACTERS:
+                message = f"the file has {size:,} bytes, and the limit is {4 * MAX_FILE_CHARACTERS:,}"
+                self._fail(str(path), Code.FILE_TOO_LARGE, message, "split it into modules")
+                return
+            text = path.read_bytes().decode("utf-8")
+        except OSError as error:
+            self._fail(str(path), Code.FILE_NOT_FOUND, f"cannot read it: {error.strerror}")
+        except UnicodeDecodeError as error:
+            line = path.read_bytes()[: error.start].count(b"\n") + 1
+            message = f"line {line} is not UTF-8 text"
+            self._fail(str(path), Code.NOT_TEXT, message, "save the file as UTF-8")
+        else:
+            self.add_text(str(path), text)
+
+    def _add_bundled(self, name: str) -> None:
+        relative = bundled()[name]
+        file = f"interlock/{relative}"
+        if file not in self.files:
+            self.files.add(file)
+            root = resources.files("interlock.stdlib_policies")
+            self.add_text(file, (root / relative).read_text(encoding="utf-8"))
+
+    def add_text(self, file: str, text: str) -> None:
+        """Reads one file, then every module it uses."""
+        declarations, problems = parse(file, text)
+        self.problems += problems
+        name = self._module_name(file, declarations)
+        if name in self.modules:
+            other = self.modules[name].file
+            span = declarations[0].name_span if declarations else Span(Fragment(file, ""), 0, 0)
+            message = f"module `{name}` is also in {other}"
+            self.problems.append(Diagnostic(Code.DUPLICATE_NAME, message, span, "rename one of them"))
+            return
+        self.modules[name] = Module(name, file, tuple(declarations))
+        for item in declarations:
+            if isinstance(item, syntax.Use) and item.module not in self.modules:
+                self._find_module(item)
+
+    def _module_name(self, file: str, declarations: Iterable[syntax.Declaration]) -> str:
+        name = ""
+        for number, item in enumerate(declarations):
+            if isinstance(item, syntax.Module):
+                if number:
+                    message = "`module` stands first in its file, once"
+                    self.problems.append(
+                        Diagnostic(Code.MISPLACED_CLAUSE, message, item.span, "move it up, or remove it")
+                    )
+                name = name or item.name
+        return name or f"<{file}>"
+
+    def _find_module(self, use: syntax.Use) -> None:
+        if use.module in bundled():
+            self._add_bundled(use.module)
+            return
+        relative = Path(*use.module.split(".")).with_suffix(SUFFIX)
+        for root in self.roots:
+            for folder in (root, *root.resolve().parents[:3]):
+                if (folder / relative).is_file():
+                    self._add_file(folder / relative)
+                    if use.module in self.modules:
+                        return
+        self.unfound.append(use)
+
+    def finish(self) -> tuple[Checked, list[Diagnostic]]:
+        for use in self.unfound:
+            if use.module not in self.modules:
+                known = {*self.modules, *bundled()}
+                message = f"there is no module `{use.module}`"
+                help_line = did_you_mean(use.module, known) or (
+                    f"it would be in `{'/'.join(use.module.split('.'))}{SUFFIX}`"
+                )
+                self.problems.append(
+                    Diagnostic(Code.UNKNOWN_MODULE, message, use.name_span, help_line)
+                )
+        self._report_cycles()
+        names, problems = resolve(list(self.modules.values()))
+        self.problems += problems
+        checked, problems = check(names)
+        self.problems += problems
+        self.problems += _unused_imports(checked)
+        rules = any(module.of(syntax.Rule) for module in self.modules.values())
+        if not rules and not self.problems:
+            file = next(iter(self.files), "") or next(
+                (module.file for module in self.modules.values()), "policies"
+            )
+            message = "there is no rule, so every request is denied"
+            self._fail(file, Code.NO_RULES, message, "write a `permit`, or pass the file that has one")
+        return checked, sorted(self.problems, key=_order)
+
+    def _report_cycles(self) -> None:
+        uses = {
+            module.name: [item for item in module.of(syntax.Use) if isinstance(item, syntax.Use)]
+            for module in self.modules.values()
+        }
+        state: dict[str, str] = {}
+
+        def visit(name: str, path: list[str]) -> None:
+            state[name] = "open"
+            for use in uses.get(name, []):
+                if state.get(use.module) == "open":
+                    cycle = [*path[path.index(use.module) :], use.module]
+                    message = "these modules use each other: " + " → ".join(cycle)
+                    help_line = "move what both need into a module of its own"
+                    self.problems.append(
+                        Diagnostic(Code.CYCLIC_IMPORT, message, use.name_span, help_line)
+                    )
+                elif use.module not in state:
+                    visit(use.module, [*path, use.module])
+            state[name] = "done"
+
+        for name in uses:
+            if name not in state:
+                visit(name, [name])
+
+    def _fail(self, file: str, code: Code, message: str, help_line: str | None = None) -> None:
+        span = Span(Fragment(file, ""), 0, 0)
+        self.problems.append(Diagnostic(code, message, span, help_line))
+
+
+def _unused_imports(checked: Checked) -> list[Diagnostic]:
+    """Names that a module imports one by one and never writes."""
+    problems = []
+    for scope in checked.names.scopes.values():
+        for use in scope.module.of(syntax.Use):
+            assert isinstance(use, syntax.Use)
+            for reference in use.names:
+                known = reference.name in scope.imports
+                if known and reference.span not in scope.used and not scope.incomplete:
+                    message = f"`{reference.name}` is imported and not used"
+                    problems.append(
+                        Diagnostic(Code.UNUSED_IMPORT, message, reference.span, "remove it")
+                    )
+    return problems
+
+
+def _order(problem: Diagnostic) -> tuple[str, int, int]:
+    return problem.span.file, problem.span.line, problem.span.column

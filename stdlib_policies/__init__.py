@@ -1,0 +1,1 @@
+"""The vocabulary (`std/`) and the policy packs, as policy files."""
