@@ -1,1 +1,52 @@
-"""The command line."""
+"""The command line: one file for each command, loaded when it is asked for."""
+
+from importlib import import_module
+
+import click
+
+from .. import __version__
+from .config import default_map
+
+COMMANDS = {
+    "check": "Check policies: syntax, names and types.",
+    "completions": "Print the completion script of a shell.",
+    "eval": "Decide requests given as JSON.",
+    "fmt": "Format policies.",
+    "gate": "Decide plans: SQL, Terraform.",
+    "plan": "Show what artifacts would change.",
+    "schema": "Print the JSON Schema of an output.",
+    "test": "Run the tests of policies.",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f".{cmd_name}_command", __package__)
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "INTERLOCK",
+    },
+)
+@click.version_option(__version__, message="interlock %(version)s")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Stop automation from destroying production.
+
+    Exit codes: 0 permitted or clean, 1 denied or failed, 2 wrong use, 3 does not compile or cannot be read, 4 held.
+    """
+    context.default_map = default_map()

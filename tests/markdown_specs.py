@@ -1,0 +1,249 @@
+"""Markdown files as tests: a heading is a test, its fenced blocks are what is given and what is expected.
+
+```ilk             a policy file; a line may end in `// error: [code] "text"` or `// warning: [code] "text"`
+```ilk file=a.ilk  the same under a name; `ilk shared` is given to every later section too
+```entities        entities of the requests, one a line: `Type::"id" in Type::"id" { … }`
+```requests        `User::"ann" read Document::"d" { … } -> deny by rule`, decided by every back end
+```formatted       the policy in canonical layout
+```ir              the rules of the policy after the passes
+```sql, ```terraform   an artifact; ```plan says its changes as `line action effect selector`
+```console         `$ interlock …` and what it prints, in a folder with the files of the section; `…` stands for any text
+```text file=x     any other file
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backends import BACK_ENDS
+
+from interlock.compiler import compile_policies
+from interlock.compiler.ir_text import rule_text
+from interlock.compiler.testing import request_of, run_tests
+from interlock.lang.diagnostics import Code, Diagnostic, Severity
+from interlock.lang.loader import load_texts
+from interlock.lang.printer import format_text
+from interlock.plans.sources import Options, source_named
+
+_BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.M | re.S)
+_HEADING = re.compile(r"^#+ (.*)$", re.M)
+_EXPECTED = re.compile(r'// (error|warning): \[([\w-]+)\](?: "(.*)")?\s*$')
+_REQUEST = re.compile(r'(\w[\w.]*::"[^"]*") ([\w.]+) (\w[\w.]*::"[^"]*")(?: (\{.*\}))? -> (.*)')
+
+
+@dataclass(frozen=True)
+class Block:
+    kind: str
+    options: str
+    text: str
+
+    @property
+    def file(self) -> str | None:
+        match = re.search(r"file=(\S+)", self.options)
+        return match[1] if match else None
+
+
+class SpecFile(pytest.File):
+    def collect(self) -> Iterator[pytest.Item]:
+        text = self.path.read_text(encoding="utf-8")
+        shared: list[Block] = []
+        for title, blocks in _sections(text):
+            own = [block for block in blocks if "shared" not in block.options]
+            shared += [block for block in blocks if "shared" in block.options]
+            if own or len(blocks) > len(own):
+                given = [block for block in shared if block not in blocks]
+                yield Spec.from_parent(self, name=title, blocks=[*given, *blocks])
+
+
+def _sections(text: str) -> Iterator[tuple[str, list[Block]]]:
+    """Headings with their blocks; a `#` inside a block is no heading."""
+    blocks = [(match.start(), match) for match in _BLOCK.finditer(text)]
+    inside = [(match.start(), match.end()) for _, match in blocks]
+    headings = [
+        match
+        for match in _HEADING.finditer(text)
+        if not any(start <= match.start() < end for start, end in inside)
+    ]
+    for number, heading in enumerate(headings):
+        end = headings[number + 1].start() if number + 1 < len(headings) else len(text)
+        own = [
+            Block(match[1], match[2].strip(), match[3])
+            for start, match in blocks
+            if heading.end() <= start < end
+        ]
+        if any(block.kind in _CHECKED for block in own):
+            yield heading[1].strip(), own
+
+
+_CHECKED = {"ilk", "requests", "formatted", "ir", "plan", "console"}
+
+
+class Spec(pytest.Item):
+    def __init__(self, *, blocks: list[Block], **rest: Any) -> None:
+        super().__init__(**rest)
+        self.blocks = blocks
+
+    def runtest(self) -> None:
+        texts = _policy_texts(self.blocks)
+        if texts:
+            self._policies(texts)
+        if any(block.kind == "plan" for block in self.blocks):
+            self._plan()
+        for block in self._of("console"):
+            self._console(block)
+
+    def _of(self, kind: str) -> list[Block]:
+        return [block for block in self.blocks if block.kind == kind]
+
+    def _policies(self, texts: dict[str, str]) -> None:
+        checked, problems = load_texts(texts)
+        policies, more = compile_policies(checked)
+        _compare_diagnostics(texts, problems + more)
+        for block in self._of("formatted"):
+            formatted, _ = format_text("policy.ilk", texts["policy.ilk"])
+            assert formatted == block.text
+        for block in self._of("ir"):
+            assert "\n".join(map(rule_text, policies.rules)) + "\n" == block.text
+        failures = [
+            f"test {result.test.name}: {result.failure}"
+            for result in run_tests(checked, policies)
+            if result.failure
+        ]
+        assert not failures, "\n".join(failures)
+        self._requests(texts)
+
+    def _requests(self, texts: dict[str, str]) -> None:
+        lines = [line for block in self._of("requests") for line in block.text.splitlines() if line]
+        if not lines:
+            return
+        given = "".join(
+            f"  given {line}\n" for block in self._of("entities") for line in block.text.splitlines() if line
+        )
+        tests = ""
+        for number, line in enumerate(lines):
+            match = _REQUEST.fullmatch(line.strip())
+            assert match, f"not a request: {line}"
+            principal, action, resource, context, expected = match.groups()
+            tests += (
+                f"test request_{number} {{\n{given}  principal {principal}\n  action {action}\n"
+                f"  resource {resource}\n  context {context or '{}'}\n  expect {expected}\n}}\n"
+            )
+        first = next(iter(texts))
+        checked, problems = load_texts({**texts, first: texts[first] + "\n" + tests})
+        assert not [p for p in problems if p.severity is Severity.ERROR], problems
+        policies, _ = compile_policies(checked)
+        for line, result in zip(lines, run_tests(checked, policies)[-len(lines) :], strict=True):
+            assert result.failure is None, f"{line}: {result.failure}"
+            request, entities = request_of(checked, result.test)
+            for name, decide in BACK_ENDS.items():
+                decision = decide(policies, request, entities)
+                assert decision == result.decision, f"{name}: {line}"
+
+    def _plan(self) -> None:
+        (expected,) = self._of("plan")
+        found = []
+        for kind in ("sql", "terraform"):
+            for block in self._of(kind):
+                source = source_named(kind)
+                assert source is not None
+                dialect = re.search(r"dialect=(\w+)", block.options)
+                reading = source.read(
+                    f"a.{kind}", block.text, Options(dialect[1] if dialect else "postgres")
+                )
+                found += [
+                    f"{change.source.line} {change.action} {change.effect} {change.selector}"
+                    for change in reading.changes
+                ]
+                found += [f"{problem.line} problem: {problem.message}" for problem in reading.problems]
+        assert "\n".join(found) == expected.text.strip()
+
+    def _console(self, block: Block) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in _files(self.blocks).items():
+                path = Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.M):
+                assert _matches(_run(command, folder), expected), (
+                    f"$ {command}\n{_run(command, folder)}\nexpected:\n{expected}"
+                )
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
+        if isinstance(excinfo.value, AssertionError):
+            return f"{self.path.name} - {self.name}\n{excinfo.value}"
+        return str(super().repr_failure(excinfo, style))
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, self.name
+
+
+def _policy_texts(blocks: list[Block]) -> dict[str, str]:
+    """File name → text; unnamed policies of a section are one file."""
+    texts: dict[str, str] = {}
+    for block in blocks:
+        if block.kind == "ilk":
+            name = block.file or "policy.ilk"
+            texts[name] = texts.get(name, "") + block.text
+    return texts
+
+
+def _files(blocks: list[Block]) -> dict[str, str]:
+    named = {block.file: block.text for block in blocks if block.file is not None}
+    return {**_policy_texts(blocks), **named}
+
+
+def _compare_diagnostics(texts: dict[str, str], problems: list[Diagnostic]) -> None:
+    expected = [
+        (name, number, match[1], match[2], match[3] or "")
+        for name, text in texts.items()
+        for number, line in enumerate(text.splitlines(), start=1)
+        if (match := _EXPECTED.search(line))
+    ]
+    wanted = {code for *_, code, _ in expected}
+    found = [
+        problem
+        for problem in problems
+        if problem.code is not Code.NO_RULES or str(Code.NO_RULES) in wanted
+    ]
+    unexpected = list(found)
+    for name, line, severity, code, text in expected:
+        hit = next(
+            (
+                problem
+                for problem in unexpected
+                if (problem.span.file, problem.span.line, problem.severity, problem.code)
+                == (name, line, severity, code)
+                and text in problem.message
+            ),
+            None,
+        )
+        listed = "\n".join(map(str, found)) or "nothing"
+        assert hit is not None, f"expected {severity} [{code}] {text!r} on line {line}, found:\n{listed}"
+        unexpected.remove(hit)
+    assert not unexpected, "unexpected:\n" + "\n".join(map(str, unexpected))
+
+
+def _run(command: str, folder: str) -> str:
+    words = command.replace("interlock ", f"{sys.executable} -m interlock ", 1)
+    environment = {**os.environ, "NO_COLOR": "1"}
+    result = subprocess.run(  # noqa: S602  # the commands are this repository's own documentation
+        words, shell=True, cwd=folder, capture_output=True, text=True, env=environment, timeout=60
+    )
+    return result.stdout + result.stderr
+
+
+def _matches(output: str, expected: str) -> bool:
+    """Whether the output is what is expected, where `…` stands for any text."""
+    pattern = ".*?".join(map(re.escape, _stripped(expected).split("…")))
+    return re.fullmatch(pattern, _stripped(output), re.S) is not None
+
+
+def _stripped(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
