@@ -2,28 +2,27 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Network, IPv6Network
+from typing import assert_never
 
 from ..lang import syntax
-from ..lang.checker import (
+from ..lang.checker import Checked, CheckedRule, RequestScope
+from ..lang.diagnostics import Code, Diagnostic
+from ..lang.limits import MAX_EXPANDED_TERMS
+from ..lang.meanings import (
     Actions,
     Bound,
-    Checked,
-    CheckedProve,
-    CheckedRule,
     Constant,
     Defined,
     EmptySet,
     EntityTypes,
     ReadAttribute,
     Reading,
-    RequestScope,
     Tables,
 )
-from ..lang.diagnostics import Code, Diagnostic
-from ..lang.limits import MAX_EXPANDED_TERMS
 from ..lang.source import Span
 from ..lang.typesystem import DECIMAL, DURATION, Type
-from ..lang.values import Decimal, Duration, EntityId, EnumValue, Instant, Value
+from ..lang.values import Decimal, Duration, EntityId, EnumValue, Instant, Record, Value
 from . import ir
 
 
@@ -40,7 +39,10 @@ def lower(checked: Checked) -> tuple[list[ir.Rule], list[Diagnostic]]:
             )
             problems.append(
                 Diagnostic(
-                    Code.EXPANSION_TOO_LARGE, message, rule.rule.name_span, "use fewer nested definitions"
+                    Code.EXPANSION_TOO_LARGE,
+                    message,
+                    rule.rule.name_span,
+                    "use fewer nested definitions",
                 )
             )
     return rules, problems
@@ -235,8 +237,10 @@ class _Lowering:
                 return self._call(node, arguments, self.value)
             case syntax.MethodCall():
                 return self._method(node)
-            case syntax.Lambda():
-                raise AssertionError("a lambda is lowered with its method")
+            case syntax.EntityReference() | syntax.Lambda():
+                raise AssertionError(f"{node!r} is a constant, or lowered with its method")
+            case _:
+                assert_never(node)
 
     def _actions(self, meaning: Actions, span: Span) -> ir.Term:
         entities = tuple(
@@ -417,12 +421,16 @@ def literal(value: Value, span: Span) -> ir.Term:
         case EntityId():
             return ir.Entity(value, span=span)
         case frozenset():
-            return ir.SetOf(tuple(literal(item, span) for item in sorted(value, key=str)), span=span)
-        case _ if hasattr(value, "network_address"):
+            return ir.SetOf(
+                tuple(literal(item, span) for item in sorted(value, key=str)), span=span
+            )
+        case IPv4Network() | IPv6Network():
             return ir.IpRange(value, span=span)
-        case _:
+        case Record():
             fields = tuple((name, literal(item, span)) for name, item in sorted(value.items()))
             return ir.RecordOf(fields, span=span)
+        case _:
+            assert_never(value)
 
 
 def _and(operands: list[ir.Term], span: Span | None = None) -> ir.Term:
@@ -442,6 +450,3 @@ def _if(condition: ir.Term, then: ir.Term, otherwise: ir.Term, span: Span | None
     if condition == ir.TRUE or then == otherwise == ir.TRUE:
         return then
     return ir.If(condition, then, otherwise, span=span or condition.span)
-
-
-__all__ = ["CheckedProve", "lower", "lower_conditions", "lower_expression", "lower_scope"]

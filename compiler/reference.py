@@ -248,9 +248,9 @@ def _value(term: ir.Term, variables: dict[str, Value], entities: Entities) -> Va
         case ir.Size(set):
             return len(elements(set))
         case ir.Any(name, set, body):
-            return any([_boolean(item, body) for item in each(name, set, body)])
+            return True in [_boolean(item, body) for item in each(name, set, body)]
         case ir.All(name, set, body):
-            return all([_boolean(item, body) for item in each(name, set, body)])
+            return False not in [_boolean(item, body) for item in each(name, set, body)]
         case ir.Count(name, set, body):
             return sum([_boolean(item, body) for item in each(name, set, body)])
         case ir.Sum(name, set, body, zero):
@@ -269,10 +269,10 @@ def _value(term: ir.Term, variables: dict[str, Value], entities: Entities) -> Va
                     best = item
             return best
         case ir.Where(name, set, body):
-            items = list(elements(set))
-            kept = [_value(body, {**variables, name: item}, entities) for item in items]
+            candidates = list(elements(set))
+            keep = [_value(body, {**variables, name: item}, entities) for item in candidates]
             return frozenset(
-                item for item, keep in zip(items, kept, strict=True) if _boolean(keep, body)
+                item for item, kept in zip(candidates, keep, strict=True) if _boolean(kept, body)
             )
         case ir.Distinct(name, set, body):
             return frozenset(each(name, set, body))

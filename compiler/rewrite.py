@@ -30,7 +30,9 @@ def rebuild(term: ir.Term, function: Callable[[ir.Term], ir.Term]) -> ir.Term:
             changed[item.name] = function(value)  # type: ignore[arg-type]
         elif isinstance(value, tuple) and value and not isinstance(value[0], str):
             changed[item.name] = tuple(
-                (element[0], function(element[1])) if isinstance(element, tuple) else function(element)
+                (element[0], function(element[1]))
+                if isinstance(element, tuple)
+                else function(element)
                 for element in value
             )
     return replace(term, **changed) if changed else term  # type: ignore[arg-type]
@@ -42,7 +44,9 @@ def rebuild_rule(rule: ir.Rule, function: Callable[[ir.Term], ir.Term]) -> ir.Ru
     def template(message: ir.Template) -> ir.Template:
         return replace(
             message,
-            parts=tuple(part if isinstance(part, str) else function(part) for part in message.parts),
+            parts=tuple(
+                part if isinstance(part, str) else function(part) for part in message.parts
+            ),
         )
 
     return replace(

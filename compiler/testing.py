@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..lang import syntax
-from ..lang.checker import Checked, Constant
+from ..lang.checker import Checked
+from ..lang.meanings import Constant
 from ..lang.syntax import Outcome
 from ..lang.values import EntityId, Record
 from . import ir
@@ -86,7 +87,9 @@ def _entity(checked: Checked, reference: syntax.EntityReference) -> EntityId:
 
 def _action(checked: Checked, name: str) -> str:
     actions = checked.schema.actions
-    return name if name in actions else next(known for known in actions if known.endswith("." + name))
+    return (
+        name if name in actions else next(known for known in actions if known.endswith("." + name))
+    )
 
 
 def _record(checked: Checked, record: syntax.RecordLiteral) -> Record:

@@ -196,7 +196,9 @@ def build_entities(
                 continue
             above = parents.get(entity, frozenset())
             waiting = [
-                item for item in above if item in attributes and item not in ancestors and item not in wrong
+                item
+                for item in above
+                if item in attributes and item not in ancestors and item not in wrong
             ]
             cyclic = [item for item in waiting if item in path]
             if cyclic:
@@ -305,7 +307,11 @@ def _primitive(type: Type, document: Json, path: str) -> Value:
         return document
     if type == INT and isinstance(document, int) and not isinstance(document, bool):
         return document
-    if type == DECIMAL and isinstance(document, int | _Fraction | str) and not isinstance(document, bool):
+    if (
+        type == DECIMAL
+        and isinstance(document, int | _Fraction | str)
+        and not isinstance(document, bool)
+    ):
         found = Decimal.parse(document.text if isinstance(document, _Fraction) else str(document))
     elif isinstance(document, str):
         _check_text(document, path)
@@ -332,7 +338,9 @@ def _record(schema: Schema, type: RecordOf, document: Json, path: str, depth: in
     fields = {}
     for name, item in known.items():
         if name in document:
-            fields[name] = read_value(schema, item.type, document[name], f"{path}.{name}", depth + 1)
+            fields[name] = read_value(
+                schema, item.type, document[name], f"{path}.{name}", depth + 1
+            )
         elif not item.optional:
             raise Misfit(f"{path}.{name}", f"this is missing; a `{item.type}` is needed")
     return Record(fields)

@@ -73,6 +73,8 @@ def _decide(
     if missing:
         return deny(policies, request.digest, *map(Problem, missing)), ()
     decision = decide(policies, request, entities)
-    unexplained = decision.outcome is Outcome.DENY and not decision.reasons and not decision.problems
+    unexplained = (
+        decision.outcome is Outcome.DENY and not decision.reasons and not decision.problems
+    )
     nearest = near_misses(policies, request, entities)[:3] if unexplained else []
     return decision, tuple(nearest)

@@ -46,7 +46,9 @@ def fragments(file: str, text: str) -> Iterator[Fragment]:
 
 def keyword_and_name(text: str) -> tuple[str, str]:
     """What a broken declaration was going to declare, as far as it can be told."""
-    pattern = rf"\b({'|'.join(DECLARATION_KEYWORDS)})\s+(?:entity\s+|group\s+)?({_NAME}(?:\.{_NAME})*)"
+    pattern = (
+        rf"\b({'|'.join(DECLARATION_KEYWORDS)})\s+(?:entity\s+|group\s+)?({_NAME}(?:\.{_NAME})*)"
+    )
     for line in text.splitlines():
         if not line.lstrip().startswith(("//", "@")):
             match = re.search(pattern, line)
@@ -62,7 +64,7 @@ def _starts(text: str) -> Iterator[int]:
     in_header = False  # whether documentation or annotations wait for their keyword
     previous, previous_end = "", 0
     for match in _TOKEN.finditer(text):
-        kind, token, start = match.lastgroup, match[0], match.start()
+        kind, found, start = match.lastgroup, match[0], match.start()
         if kind == "comment":
             continue
         if depth and kind in ("word", "doc", "at") and _recovers(text, start):
@@ -70,10 +72,10 @@ def _starts(text: str) -> Iterator[int]:
         if depth == 0 and previous not in (".", ":"):
             if keyword in ("use", "module") and kind != "open":
                 ended = ended or "\n" in text[previous_end:start]
-            starter = kind == "word" and _starts_declaration(token, text, start)
+            starter = kind == "word" and _starts_declaration(found, text, start)
             if in_header:
                 in_header = not starter
-            elif starter and (keyword, previous, token) != ("abstract", "abstract", "entity"):
+            elif starter and (keyword, previous, found) != ("abstract", "abstract", "entity"):
                 yield start
             elif kind in ("doc", "at"):
                 yield start
@@ -82,14 +84,14 @@ def _starts(text: str) -> Iterator[int]:
                 yield start
                 keyword = "?"
             if starter:
-                keyword = token
+                keyword = found
             ended = False
         if kind == "open":
             depth += 1
         elif kind == "close":
             depth = max(0, depth - 1)
-            ended = depth == 0 and token == "}" and keyword not in ("define", "type")
-        previous, previous_end = token, match.end()
+            ended = depth == 0 and found == "}" and keyword not in ("define", "type")
+        previous, previous_end = found, match.end()
 
 
 def _starts_declaration(word: str, text: str, start: int) -> bool:

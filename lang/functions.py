@@ -15,7 +15,6 @@ from .typesystem import (
     IP_RANGE,
     STRING,
     EntityType,
-    EnumType,
     Optional,
     SetOf,
     Type,
@@ -90,7 +89,9 @@ def _same(*types: Type) -> tuple[Signature, ...]:
     return tuple(Signature((_fixed(type), _fixed(type)), _fixed(type)) for type in types)
 
 
-def _infix(left: Parameter | Type, right: Parameter | Type, result: Parameter | Type, reading: str = "") -> Signature:  # noqa: E501
+def _infix(
+    left: Parameter | Type, right: Parameter | Type, result: Parameter | Type, reading: str = ""
+) -> Signature:
     return Signature((_as_parameter(left), _as_parameter(right)), _as_parameter(result), reading)
 
 
@@ -113,13 +114,16 @@ FUNCTIONS: tuple[Function, ...] = (
         "True when both sides are; the right side is read only when the left is true.", "a and b"),
     Function("or", Form.SPECIAL, (_infix(BOOL, BOOL, BOOL),),
         "True when one side is; the right side is read only when the left is false.", "a or b"),
-    Function("not", Form.PREFIX, (Signature((_fixed(BOOL),), _fixed(BOOL)),), "True when the operand is false.", "not a"),
+    Function("not", Form.PREFIX, (Signature((_fixed(BOOL),), _fixed(BOOL)),), "True when the operand is false.",
+        "not a"),
     Function("-", Form.PREFIX, tuple(Signature((_fixed(t),), _fixed(t)) for t in (INT, DECIMAL, DURATION)),
         "The number with the other sign.", "-5"),
-    Function("==", Form.INFIX, (_infix(T, T, BOOL),), "True when both sides are the same value; both must be of one type.",
+    Function("==", Form.INFIX, (_infix(T, T, BOOL),),
+        "True when both sides are the same value; both must be of one type.",
         "resource.env == production"),
     Function("!=", Form.INFIX, (_infix(T, T, BOOL),), "True when the sides differ.", "principal != resource.owner"),
-    Function("<", Form.INFIX, _ORDER, "Less than, on numbers, times, durations and ordered enums.", "resource.risk < high"),
+    Function("<", Form.INFIX, _ORDER, "Less than, on numbers, times, durations and ordered enums.",
+        "resource.risk < high"),
     Function("<=", Form.INFIX, _ORDER, "Less than or equal.", "context.rows <= 100"),
     Function(">", Form.INFIX, _ORDER, "Greater than.", "context.rows > 100"),
     Function(">=", Form.INFIX, _ORDER, "Greater than or equal.", "resource.risk >= high"),
@@ -134,8 +138,9 @@ FUNCTIONS: tuple[Function, ...] = (
     Function("in", Form.INFIX, (_infix(ENTITY, ANCESTOR, BOOL, "hierarchy"),
         _infix(ENTITY, SET_OF_ANCESTORS, BOOL, "hierarchy_any"), _infix(T, SET_OF_T, BOOL, "member"),
         _infix(IP_RANGE, IP_RANGE, BOOL, "ip_range")),
-        "An entity is in itself and its ancestors, and in a set of which it is in one; a value in a set; an address in a "
-        "range.", 'principal in Team::"dba"'),
+        "An entity is in itself and its ancestors, and in a set when it is in one of its entities; "
+        "a value in a set that has it; an address in a range.",
+        'principal in Team::"dba"'),
     Function("contains", Form.INFIX, (_infix(STRING, STRING, BOOL, "text"), _infix(SET_OF_T, T, BOOL, "member")),
         "A text contains another, or a set an element.", 'resource.name contains "backup"'),
     Function("starts_with", Form.INFIX, (_infix(STRING, STRING, BOOL),), "The text begins with a literal text.",
@@ -145,7 +150,8 @@ FUNCTIONS: tuple[Function, ...] = (
     Function("like", Form.SPECIAL, (_infix(STRING, STRING, BOOL),),
         r"The whole text matches a pattern in which `*` stands for any text and `\*` for a star.",
         'resource.name like "prod-*-db"'),
-    Function("subset_of", Form.INFIX, (_infix(SET_OF_T, SET_OF_T, BOOL),), "Every element of the left set is in the right.",
+    Function("subset_of", Form.INFIX, (_infix(SET_OF_T, SET_OF_T, BOOL),),
+        "Every element of the left set is in the right.",
         "context.scopes subset_of resource.scopes"),
     Function("union", Form.INFIX, _SETS, "The elements of either set.", "a union b"),
     Function("intersect", Form.INFIX, _SETS, "The elements of both sets.", "a intersect b"),
@@ -155,15 +161,18 @@ FUNCTIONS: tuple[Function, ...] = (
     Function("has", Form.SPECIAL, (), "Whether an optional value is there.", "resource has legal_hold"),
     Function("is", Form.SPECIAL, (), "Whether an entity is of a type.", "resource is Table"),
     Function("if", Form.SPECIAL, (), "One of two values of the same type.", "if a then 1 else 2"),
-    Function("size", Form.PROPERTY, (Signature((SET_OF_T,), _fixed(INT)),), "The number of elements.", "resource.tags.size"),
+    Function("size", Form.PROPERTY, (Signature((SET_OF_T,), _fixed(INT)),), "The number of elements.",
+        "resource.tags.size"),
     Function("any", Form.METHOD, _CONDITION, "True when the condition holds for at least one element.",
         "changes.any(c => c.rows > 100)"),
     Function("all", Form.METHOD, _CONDITION, "True when the condition holds for every element, and for the empty set.",
         "changes.all(c => c.rows < 100)"),
-    Function("none", Form.METHOD, _CONDITION, "True when the condition holds for no element.", "changes.none(c => c.opaque)"),
+    Function("none", Form.METHOD, _CONDITION, "True when the condition holds for no element.",
+        "changes.none(c => c.opaque)"),
     Function("count", Form.METHOD, _over_set(_fixed(BOOL), _fixed(INT)), "How many elements meet the condition.",
         "changes.count(c => c.opaque) > 3"),
-    Function("sum", Form.METHOD, tuple(Signature((SET_OF_T,), _fixed(t), body=_fixed(t)) for t in (INT, DECIMAL, DURATION)),
+    Function("sum", Form.METHOD, tuple(Signature((SET_OF_T,), _fixed(t), body=_fixed(t)) for t in (INT, DECIMAL,
+        DURATION)),
         "The sum of a number of each element.", "changes.sum(c => c.rows)"),
     Function("min", Form.METHOD, _over_set(ORDERED_U, Parameter(variable="U", kind="ordered", optional=True)),
         "The least value over the elements; absent for the empty set.", "changes.min(c => c.rows) ?? 0"),
@@ -240,5 +249,3 @@ def accepts_text(function: Function) -> str:
             inputs = f"{function.name} {signature.parameters[0]}"
         texts.append(f"`{inputs}`")
     return ", ".join(texts)
-
-

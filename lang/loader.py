@@ -37,7 +37,11 @@ def load_texts(texts: Mapping[str, str]) -> tuple[Checked, list[Diagnostic]]:
 def bundled() -> dict[str, str]:
     """Name of each bundled module → its path below `stdlib_policies`."""
     root = resources.files("interlock.stdlib_policies")
-    found = {item.name.removesuffix(SUFFIX): item.name for item in root.iterdir() if item.name.endswith(SUFFIX)}
+    found = {
+        item.name.removesuffix(SUFFIX): item.name
+        for item in root.iterdir()
+        if item.name.endswith(SUFFIX)
+    }
     for item in (root / "std").iterdir():
         if item.name.endswith(SUFFIX):
             found["std." + item.name.removesuffix(SUFFIX)] = f"std/{item.name}"
@@ -82,7 +86,9 @@ class _Loader:
         try:
             size = path.stat().st_size
             if size > 4 * MAX_FILE_CHARACTERS:
-                message = f"the file has {size:,} bytes, and the limit is {4 * MAX_FILE_CHARACTERS:,}"
+                message = (
+                    f"the file has {size:,} bytes, and the limit is {4 * MAX_FILE_CHARACTERS:,}"
+                )
                 self._fail(str(path), Code.FILE_TOO_LARGE, message, "split it into modules")
                 return
             text = path.read_bytes().decode("utf-8")
@@ -112,7 +118,9 @@ class _Loader:
             other = self.modules[name].file
             span = declarations[0].name_span if declarations else Span(Fragment(file, ""), 0, 0)
             message = f"module `{name}` is also in {other}"
-            self.problems.append(Diagnostic(Code.DUPLICATE_NAME, message, span, "rename one of them"))
+            self.problems.append(
+                Diagnostic(Code.DUPLICATE_NAME, message, span, "rename one of them")
+            )
             return
         self.modules[name] = Module(name, file, tuple(declarations))
         for item in declarations:
@@ -126,7 +134,9 @@ class _Loader:
                 if number:
                     message = "`module` stands first in its file, once"
                     self.problems.append(
-                        Diagnostic(Code.MISPLACED_CLAUSE, message, item.span, "move it up, or remove it")
+                        Diagnostic(
+                            Code.MISPLACED_CLAUSE, message, item.span, "move it up, or remove it"
+                        )
                     )
                 name = name or item.name
         return name or f"<{file}>"
@@ -167,7 +177,9 @@ class _Loader:
                 (module.file for module in self.modules.values()), "policies"
             )
             message = "there is no rule, so every request is denied"
-            self._fail(file, Code.NO_RULES, message, "write a `permit`, or pass the file that has one")
+            self._fail(
+                file, Code.NO_RULES, message, "write a `permit`, or pass the file that has one"
+            )
         return checked, sorted(self.problems, key=_order)
 
     def _report_cycles(self) -> None:
@@ -205,7 +217,6 @@ def _unused_imports(checked: Checked) -> list[Diagnostic]:
     problems = []
     for scope in checked.names.scopes.values():
         for use in scope.module.of(syntax.Use):
-            assert isinstance(use, syntax.Use)
             for reference in use.names:
                 known = reference.name in scope.imports
                 if known and reference.span not in scope.used and not scope.incomplete:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from . import syntax
 from .diagnostics import Code, Diagnostic, Note, did_you_mean
@@ -23,6 +24,9 @@ from .typesystem import (
 Named = syntax.Enum | syntax.Entity | syntax.TypeAlias | syntax.Define
 
 
+D = TypeVar("D", bound=syntax.Declaration)
+
+
 @dataclass(frozen=True, slots=True)
 class Module:
     """One policy file: its name, and what it declares and uses."""
@@ -31,8 +35,9 @@ class Module:
     file: str
     declarations: tuple[syntax.Declaration, ...]
 
-    def of(self, *kinds: type) -> list[syntax.Declaration]:
-        return [item for item in self.declarations if isinstance(item, kinds)]
+    def of(self, kind: type[D]) -> list[D]:
+        """The declarations of one kind, in order."""
+        return [item for item in self.declarations if isinstance(item, kind)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,9 @@ def resolve(modules: Sequence[Module]) -> tuple[Names, list[Diagnostic]]:
     return resolver.resolve(), problems
 
 
-def find_type(names: Names, scope: Scope, reference: syntax.Reference | syntax.TypeName, report: Report) -> Type:  # noqa: E501
+def find_type(
+    names: Names, scope: Scope, reference: syntax.Reference | syntax.TypeName, report: Report
+) -> Type:
     """The type a name stands for; an unknown name is reported once and becomes `UNKNOWN`."""
     if reference.name in PRIMITIVES:
         return PRIMITIVES[reference.name]
@@ -127,7 +134,9 @@ def find_symbol(names: Names, scope: Scope, name: str, span: Span, report: Repor
     return next(iter(distinct.values()), None)
 
 
-def find_entity(names: Names, scope: Scope, reference: syntax.Reference, report: Report) -> EntityType | None:  # noqa: E501
+def find_entity(
+    names: Names, scope: Scope, reference: syntax.Reference, report: Report
+) -> EntityType | None:
     """The entity type a name stands for; anything else is reported."""
     type = find_type(names, scope, reference, report)
     if isinstance(type, EntityType):
@@ -161,7 +170,9 @@ def unknown_action(names: Names, reference: syntax.Reference | syntax.Name) -> D
     return Diagnostic(Code.UNKNOWN_ACTION, message, reference.span, help_line)
 
 
-def resolve_type(names: Names, scope: Scope, expression: syntax.TypeExpression, report: Report) -> Type:  # noqa: E501
+def resolve_type(
+    names: Names, scope: Scope, expression: syntax.TypeExpression, report: Report
+) -> Type:
     """The type that a type expression says."""
     match expression:
         case syntax.TypeName():
@@ -186,12 +197,12 @@ def resolve_type(names: Names, scope: Scope, expression: syntax.TypeExpression, 
         case syntax.OptionalType(type=inner_type):
             return Optional(resolve_type(names, scope, inner_type, report))
         case syntax.RecordType(fields):
-            return RecordOf(
-                tuple(_fields(names, scope, fields, report))
-            )
+            return RecordOf(tuple(_fields(names, scope, fields, report)))
 
 
-def _fields(names: Names, scope: Scope, fields: Iterable[syntax.Field], report: Report) -> list[RecordField]:  # noqa: E501
+def _fields(
+    names: Names, scope: Scope, fields: Iterable[syntax.Field], report: Report
+) -> list[RecordField]:
     result: dict[str, RecordField] = {}
     for item in fields:
         type = resolve_type(names, scope, item.type, report)
@@ -208,7 +219,9 @@ def _is_excused(scope: Scope, name: str) -> bool:
     return scope.incomplete or name in scope.broken
 
 
-def _unknown_type(names: Names, scope: Scope, reference: syntax.Reference | syntax.TypeName) -> Diagnostic:  # noqa: E501
+def _unknown_type(
+    names: Names, scope: Scope, reference: syntax.Reference | syntax.TypeName
+) -> Diagnostic:
     message = f"there is no type `{reference.name}` here"
     return Diagnostic(
         Code.UNKNOWN_TYPE, message, reference.span, suggestion(names, scope, reference.name)
@@ -274,18 +287,24 @@ class _Resolver:
     def _see(self, scope: Scope, name: str, item: Named) -> None:
         if name in PRIMITIVES or name == "Action":
             message = f"`{name}` is a type of the language"
-            self.report(Diagnostic(Code.DUPLICATE_NAME, message, item.name_span, "choose another name"))
+            self.report(
+                Diagnostic(Code.DUPLICATE_NAME, message, item.name_span, "choose another name")
+            )
             return
         scope.symbols.setdefault(name, []).append(Symbol(name, scope.module.name, item))
         self.names.hidden.setdefault(name, []).append(scope.module.name)
 
-    def _claim(self, taken: dict[str, syntax.Declaration], name: str, item: syntax.Declaration) -> bool:
+    def _claim(
+        self, taken: dict[str, syntax.Declaration], name: str, item: syntax.Declaration
+    ) -> bool:
         before = taken.get(name)
         if before is not None and before is not item:
             message = f"`{name}` is declared twice"
             note = Note("the first declaration", before.name_span)
             self.report(
-                Diagnostic(Code.DUPLICATE_NAME, message, item.name_span, "rename one of them", (note,))
+                Diagnostic(
+                    Code.DUPLICATE_NAME, message, item.name_span, "rename one of them", (note,)
+                )
             )
             return False
         taken[name] = item
@@ -295,7 +314,6 @@ class _Resolver:
         for module in self.modules.values():
             scope = self.names.scopes[module.name]
             for use in module.of(syntax.Use):
-                assert isinstance(use, syntax.Use)
                 if use.module not in self.modules:
                     scope.incomplete = True
                     continue
@@ -320,7 +338,9 @@ class _Resolver:
                 scope.imports.setdefault(name, []).append(span)
             elif not _is_excused(other, name):
                 message = f"module `{use.module}` declares no `{name}`"
-                self.report(Diagnostic(Code.UNKNOWN_NAME, message, span, did_you_mean(name, set(own))))
+                self.report(
+                    Diagnostic(Code.UNKNOWN_NAME, message, span, did_you_mean(name, set(own)))
+                )
 
     # The schema
 
@@ -332,7 +352,7 @@ class _Resolver:
         actions, groups = self._actions()
         self.names.schema = Schema(enums, self.names.schema.entities, actions, groups)
 
-    def _all(self, kind: type) -> list[tuple[Scope, syntax.Declaration]]:
+    def _all(self, kind: type[D]) -> list[tuple[Scope, D]]:
         return [
             (self.names.scopes[module.name], item)
             for module in self.modules.values()
@@ -342,7 +362,6 @@ class _Resolver:
     def _enums(self) -> dict[str, EnumType]:
         enums: dict[str, EnumType] = {}
         for _, item in self._all(syntax.Enum):
-            assert isinstance(item, syntax.Enum)
             members: dict[str, None] = {}
             for member in item.members:
                 if member.name in members:
@@ -352,11 +371,12 @@ class _Resolver:
             enums.setdefault(item.name, EnumType(item.name, tuple(members), item.ordered))
         return enums
 
-    def _entity_skeletons(self, enums: dict[str, EnumType]) -> dict[str, tuple[Scope, syntax.Entity]]:
+    def _entity_skeletons(
+        self, enums: dict[str, EnumType]
+    ) -> dict[str, tuple[Scope, syntax.Entity]]:
         """Entity types with their names and what they extend, so that attributes can refer to them."""
         entities: dict[str, tuple[Scope, syntax.Entity]] = {}
         for scope, item in self._all(syntax.Entity):
-            assert isinstance(item, syntax.Entity)
             entities.setdefault(item.name, (scope, item))
         above: dict[str, str] = {}
         for name, (scope, item) in entities.items():
@@ -392,7 +412,9 @@ class _Resolver:
         while (upper := above.get(seen[-1])) is not None:
             if upper in seen:
                 path = " → ".join([*seen, upper])
-                self.report(Diagnostic(Code.CYCLIC_DEFINITION, f"`{name}` extends itself: {path}", span))
+                self.report(
+                    Diagnostic(Code.CYCLIC_DEFINITION, f"`{name}` extends itself: {path}", span)
+                )
                 del above[seen[-1]]
                 return
             seen.append(upper)
@@ -404,7 +426,6 @@ class _Resolver:
 
         def visit(key: int) -> None:
             scope, item = pending[key]
-            assert isinstance(item, syntax.TypeAlias)
             if key in self.names.types:
                 return
             if key in visiting:
@@ -466,17 +487,21 @@ class _Resolver:
     def _actions(self) -> tuple[dict[str, ActionDeclaration], dict[str, frozenset[str]]]:
         above: dict[str, set[str]] = {}
         groups: dict[str, Span] = {}
-        for _, item in self._all(syntax.ActionGroup):
-            assert isinstance(item, syntax.ActionGroup)
-            for reference in item.names:
+        for _, group_item in self._all(syntax.ActionGroup):
+            for reference in group_item.names:
                 groups.setdefault(reference.name, reference.span)
-                above.setdefault(reference.name, set()).update(group.name for group in item.groups)
+                above.setdefault(reference.name, set()).update(
+                    group.name for group in group_item.groups
+                )
         declared: dict[str, tuple[Scope, syntax.Action, Span]] = {}
         for scope, item in self._all(syntax.Action):
-            assert isinstance(item, syntax.Action)
             for reference in item.names:
                 if reference.name in declared or reference.name in groups:
-                    first = declared[reference.name][2] if reference.name in declared else groups[reference.name]
+                    first = (
+                        declared[reference.name][2]
+                        if reference.name in declared
+                        else groups[reference.name]
+                    )
                     message = f"the action `{reference.name}` is declared twice"
                     note = Note("the first declaration", first)
                     self.report(
@@ -516,7 +541,9 @@ class _Resolver:
 
         return report
 
-    def _types(self, scope: Scope, references: tuple[syntax.Reference, ...], report: Report) -> frozenset[str]:
+    def _types(
+        self, scope: Scope, references: tuple[syntax.Reference, ...], report: Report
+    ) -> frozenset[str]:
         types: set[str] = set()
         for reference in references:
             found = find_entity(self.names, scope, reference, report)
@@ -527,26 +554,26 @@ class _Resolver:
         self, groups: dict[str, Span], declared: dict[str, tuple[Scope, syntax.Action, Span]]
     ) -> None:
         above: dict[str, set[str]] = {}
-        for kind in (syntax.ActionGroup, syntax.Action):
-            for scope, item in self._all(kind):
-                assert isinstance(item, syntax.ActionGroup | syntax.Action)
-                for reference in item.groups:
-                    if reference.name in groups:
-                        for name in item.names if kind is syntax.ActionGroup else ():
-                            above.setdefault(name.name, set()).add(reference.name)
-                    elif not _is_excused(scope, reference.name):
-                        message = f"there is no action group `{reference.name}`"
-                        help_line = (
-                            f"`{reference.name}` is an action; declare it with `action group`"
-                            if reference.name in declared
-                            else did_you_mean(reference.name, set(groups))
-                        )
-                        self.report(
-                            Diagnostic(Code.UNKNOWN_ACTION, message, reference.span, help_line)
-                        )
-        for name, span in groups.items():
-            if name in _all_above(name, above):
-                message = f"the group `{name}` is in itself"
+        found: list[tuple[Scope, syntax.ActionGroup | syntax.Action]] = [
+            *self._all(syntax.ActionGroup),
+            *self._all(syntax.Action),
+        ]
+        for scope, item in found:
+            for reference in item.groups:
+                if reference.name in groups:
+                    for name in item.names:
+                        above.setdefault(name.name, set()).add(reference.name)
+                elif not _is_excused(scope, reference.name):
+                    message = f"there is no action group `{reference.name}`"
+                    help_line = (
+                        f"`{reference.name}` is an action; declare it with `action group`"
+                        if reference.name in declared
+                        else did_you_mean(reference.name, set(groups))
+                    )
+                    self.report(Diagnostic(Code.UNKNOWN_ACTION, message, reference.span, help_line))
+        for group, span in groups.items():
+            if group in _all_above(group, above):
+                message = f"the group `{group}` is in itself"
                 self.report(Diagnostic(Code.CYCLIC_DEFINITION, message, span))
 
 

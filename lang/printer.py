@@ -282,11 +282,13 @@ class _Printer:
     # Declarations
 
     def _declaration(self, item: syntax.Declaration) -> None:
-        start, end = _place(item.span)
+        _, end = _place(item.span)
         head, head_end = _place(item.name_span)
         self._doc(item.doc, "")
         for annotation in item.annotations:
-            self._emit(f"@{annotation.name}({quote(annotation.value)})", *_place(annotation.span), "")
+            self._emit(
+                f"@{annotation.name}({quote(annotation.value)})", *_place(annotation.span), ""
+            )
         self.last = -1
         match item:
             case syntax.Module(name):
@@ -350,7 +352,9 @@ class _Printer:
         documented = any(member.doc for member in item.members)
         if not documented and not self._commented(item.span):
             if len(head) + len(names) + 3 <= WIDTH and not self._broken_in_source(item.span):
-                self._emit(f"{head} {names} }}", _place(item.name_span)[0], _place(item.span)[1], "")
+                self._emit(
+                    f"{head} {names} }}", _place(item.name_span)[0], _place(item.span)[1], ""
+                )
                 return
             if len(names) + 2 <= WIDTH:
                 self._open(head, item.name_span, head_end)
@@ -383,9 +387,7 @@ class _Printer:
         else:
             self._emit(head, _place(item.name_span)[0], _place(item.span)[1], "")
 
-    def _fields(
-        self, head: str, fields: Sequence[syntax.Field], item: syntax.Declaration
-    ) -> None:
+    def _fields(self, head: str, fields: Sequence[syntax.Field], item: syntax.Declaration) -> None:
         start, head_end = _place(item.name_span)
         end = _place(item.span)[1]
         inside = ", ".join(f"{one.name}: {_type(one.type)}" for one in fields)
@@ -501,7 +503,9 @@ class _Printer:
     def _expression(self, keyword: str, node: syntax.Expression, indent: str) -> None:
         before = _keyword(keyword) if keyword else ""
         for number, line in enumerate(self._layout(node, WIDTH - len(indent) - len(before))):
-            text = before + line.text if number == 0 else " " * (len(before) + line.indent) + line.text
+            text = (
+                before + line.text if number == 0 else " " * (len(before) + line.indent) + line.text
+            )
             self._emit(text, line.start, line.end, indent)
 
     def _layout(self, node: syntax.Expression, width: int) -> list[_Line]:
@@ -579,9 +583,7 @@ def _clause_text(clause: syntax.Node) -> str:
         case syntax.AnySequence():
             return "for any sequence of permitted actions"
         case syntax.AlwaysExists(binder, condition):
-            return (
-                f"always exists {binder.name}: {_type(binder.type)} where {_flat(condition, 0)}"
-            )
+            return f"always exists {binder.name}: {_type(binder.type)} where {_flat(condition, 0)}"
         case syntax.TestAction(action):
             return _keyword("action") + action.name
         case syntax.Expect(outcome, rules):

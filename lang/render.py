@@ -47,7 +47,11 @@ def excerpt(span: Span, tint: str, *, color: bool = False) -> list[str]:
     lines = [f"  {paint('-->', BLUE, color=color)} {place}"]
     text = _line_of(span)
     if not text.strip():
-        return lines if span.fragment.text else [f"  {paint('-->', BLUE, color=color)} {safe(span.file)}"]
+        return (
+            lines
+            if span.fragment.text
+            else [f"  {paint('-->', BLUE, color=color)} {safe(span.file)}"]
+        )
     number = str(span.line)
     start = span.column - 1 - _column_offset(span)
     shown = safe(text[:MAX_LINE]).replace("\t", " ")

@@ -27,9 +27,7 @@ UNKNOWN = Primitive("?")
 NEVER = Primitive("Never")
 """The type of the elements of `{}`."""
 
-PRIMITIVES = {
-    type.name: type for type in (BOOL, INT, DECIMAL, STRING, INSTANT, DURATION, IP_RANGE)
-}
+PRIMITIVES = {type.name: type for type in (BOOL, INT, DECIMAL, STRING, INSTANT, DURATION, IP_RANGE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,7 @@ def entity_type(names: frozenset[str] | set[str], name: str | None = None) -> En
 
 def is_subtype(left: Type, right: Type) -> bool:
     """Whether every value of `left` may stand where `right` is asked for."""
-    if left == right or UNKNOWN in (left, right) or left == NEVER:
+    if UNKNOWN in (left, right) or left in (right, NEVER):
         return True
     match left, right:
         case EntityType(types), EntityType(others):
@@ -122,9 +120,9 @@ def is_subtype(left: Type, right: Type) -> bool:
         case _, Optional(other):
             return is_subtype(left, other)
         case RecordOf(), RecordOf():
-            return {field.name for field in left.fields} <= {field.name for field in right.fields} and all(
-                _field_fits(left.field(field.name), field) for field in right.fields
-            )
+            return {field.name for field in left.fields} <= {
+                field.name for field in right.fields
+            } and all(_field_fits(left.field(field.name), field) for field in right.fields)
         case _:
             return False
 

@@ -73,9 +73,7 @@ def entities(plan: Plan, evidence: Evidence, *, frozen: bool = False) -> list[Js
     ]
     documents += [_entity(reference("AuthDomain", name), {}) for name in sorted(domains)]
     documents += [
-        _entity(
-            reference(asset.type, asset.id), _asset_attributes(asset, evidence), [environment]
-        )
+        _entity(reference(asset.type, asset.id), _asset_attributes(asset, evidence), [environment])
         for asset in _assets(plan.changes)
     ]
     return documents

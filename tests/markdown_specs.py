@@ -7,7 +7,7 @@
 ```formatted       the policy in canonical layout
 ```ir              the rules of the policy after the passes
 ```sql, ```terraform   an artifact; ```plan says its changes as `line action effect selector`
-```console         `$ interlock …` and what it prints, in a folder with the files of the section; `…` stands for any text
+```console         `$ interlock …` and what it prints, where `…` stands for any text
 ```text file=x     any other file
 """
 
@@ -124,7 +124,10 @@ class Spec(pytest.Item):
         if not lines:
             return
         given = "".join(
-            f"  given {line}\n" for block in self._of("entities") for line in block.text.splitlines() if line
+            f"  given {line}\n"
+            for block in self._of("entities")
+            for line in block.text.splitlines()
+            if line
         )
         tests = ""
         for number, line in enumerate(lines):
@@ -161,7 +164,9 @@ class Spec(pytest.Item):
                     f"{change.source.line} {change.action} {change.effect} {change.selector}"
                     for change in reading.changes
                 ]
-                found += [f"{problem.line} problem: {problem.message}" for problem in reading.problems]
+                found += [
+                    f"{problem.line} problem: {problem.message}" for problem in reading.problems
+                ]
         assert "\n".join(found) == expected.text.strip()
 
     def _console(self, block: Block) -> None:
@@ -225,7 +230,9 @@ def _compare_diagnostics(texts: dict[str, str], problems: list[Diagnostic]) -> N
             None,
         )
         listed = "\n".join(map(str, found)) or "nothing"
-        assert hit is not None, f"expected {severity} [{code}] {text!r} on line {line}, found:\n{listed}"
+        assert hit is not None, (
+            f"expected {severity} [{code}] {text!r} on line {line}, found:\n{listed}"
+        )
         unexpected.remove(hit)
     assert not unexpected, "unexpected:\n" + "\n".join(map(str, unexpected))
 

@@ -1,4 +1,4 @@
-"""Files on the command line to one plan: each is read by its source, and what cannot be read is a problem of the plan."""
+"""Files on the command line to one plan: each is read by its source, and what cannot be read stays a problem."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,7 @@ def read_plan(
     files: Sequence[str], kind: str | None, options: Options, author: Identity, environment: str
 ) -> Plan:
     """One plan of all files."""
-    readings = [
-        _read(file, kind, options) for file in progress(files, len(files), "reading")
-    ]
+    readings = [_read(file, kind, options) for file in progress(files, len(files), "reading")]
     changes: list[Change] = []
     problems: list[Problem] = []
     for reading in readings:

@@ -127,9 +127,7 @@ def diagnostic_document(problem: Diagnostic) -> dict[str, Any]:
         "column": span.column,
         "end_line": span.end_line,
         "end_column": span.end_column,
-        "notes": [
-            {"message": note.message, **place_document(note.span)} for note in problem.notes
-        ],
+        "notes": [{"message": note.message, **place_document(note.span)} for note in problem.notes],
     }
 
 

@@ -65,20 +65,18 @@ def explanation(
             lines += [line("because", reason.because)] if reason.because else []
             lines += [line("instead", reason.instead)] if reason.instead else []
         for problem in decision.problems:
-            where = f"{problem.message}; `{problem.rule}` reads it" if problem.rule else problem.message
+            where = (
+                f"{problem.message}; `{problem.rule}` reads it" if problem.rule else problem.message
+            )
             lines.append(line("because", where, problem.span))
         if not lines:
             lines.append(line("because", "no rule permits it"))
             for miss in near_misses:
                 lines.append(line("closest", miss.rule, miss.span))
-                lines += [
-                    line("  needs", " ".join(span.text.split()), span) for span in miss.unmet
-                ]
+                lines += [line("  needs", " ".join(span.text.split()), span) for span in miss.unmet]
     if decision.outcome is Outcome.HOLD:
         lines += [line("needs", need.message, need.span) for need in decision.needs]
         lines += [
-            line("because", f"{reason.because}")
-            for reason in decision.reasons
-            if reason.because
+            line("because", f"{reason.because}") for reason in decision.reasons if reason.because
         ]
     return lines

@@ -8,14 +8,31 @@ from ..compiler.decision import Decision, worst
 from ..compiler.entities import NO_ENTITIES
 from ..compiler.wire import MAX_DOCUMENT_BYTES, Misfit, decode, read_entities
 from ..gate.gate import decide_document
-from .common import EXIT_OF, Exit, format_option, load_policies, policy_option, print_json, read_file, stop, use_color
+from .common import (
+    EXIT_OF,
+    Exit,
+    format_option,
+    load_policies,
+    policy_option,
+    print_json,
+    read_file,
+    stop,
+    use_color,
+)
 from .decisions import decision_document, explanation, outcome_word
 
 
 @click.command()
 @policy_option
-@click.option("--entities", metavar="FILE", help="The entities, as a JSON list of uid, attrs and parents.")
-@click.option("--request", metavar="FILE", required=True, help="One request or a list of them; `-` reads standard input.")
+@click.option(
+    "--entities", metavar="FILE", help="The entities, as a JSON list of uid, attrs and parents."
+)
+@click.option(
+    "--request",
+    metavar="FILE",
+    required=True,
+    help="One request or a list of them; `-` reads standard input.",
+)
 @format_option
 def command(policy: tuple[str, ...], entities: str | None, request: str, format_: str) -> None:
     """Decide requests given as JSON.

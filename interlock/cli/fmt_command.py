@@ -13,7 +13,9 @@ from .common import Exit, plural, read_file, report, stop
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True)
-@click.option("--check", is_flag=True, help="Change nothing; show what would change and exit with 1.")
+@click.option(
+    "--check", is_flag=True, help="Change nothing; show what would change and exit with 1."
+)
 def command(paths: tuple[str, ...], check: bool) -> None:
     """Format policies.
 

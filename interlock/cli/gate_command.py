@@ -44,11 +44,16 @@ MAX_EVIDENCE_BYTES = 1024 * 1024
     help="Who asks: an Agent, a Human or a Service.",
 )
 @click.option(
-    "--environment", default="production", show_default=True, help="Where the plan would be applied."
+    "--environment",
+    default="production",
+    show_default=True,
+    help="Where the plan would be applied.",
 )
 @click.option("--frozen", is_flag=True, help="Nothing may change in the environment now.")
 @click.option(
-    "--evidence", metavar="FILE", help="Approvals, credential, dry run, way back and legal holds, as JSON."
+    "--evidence",
+    metavar="FILE",
+    help="Approvals, credential, dry run, way back and legal holds, as JSON.",
 )
 @as_option
 @dialect_option
@@ -156,12 +161,15 @@ def _print(verdict: Verdict, color: bool) -> None:
         if result.change and result.decision.outcome is Outcome.PERMIT
     ]
     if passed:
-        click.echo(f"\n  {outcome_word(Outcome.PERMIT, color=color)}  {plural(len(passed), 'change')}")
+        click.echo(
+            f"\n  {outcome_word(Outcome.PERMIT, color=color)}  {plural(len(passed), 'change')}"
+        )
         for change in passed[:5]:
             click.echo(f"    {safe(_place(change))}  {safe(change.summary)}")
         if len(passed) > 5:
             click.echo(f"    and {len(passed) - 5:,} more")
-    digests = f"policy {verdict.policy_digest[:12]}  plan {plan.digest[:12]}  {verdict.decided_at:%Y-%m-%d %H:%M:%S} UTC"
+    moment = f"{verdict.decided_at:%Y-%m-%d %H:%M:%S} UTC"
+    digests = f"policy {verdict.policy_digest[:12]}  plan {plan.digest[:12]}  {moment}"
     click.echo("\n" + paint(digests, DIM, color=color))
 
 
@@ -171,7 +179,9 @@ def _print_result(verdict: Verdict, result: Result, color: bool) -> None:
     if change is None:
         click.echo(f"\n  {word}  the plan as a whole")
     else:
-        click.echo(f"\n  {word}  {paint(safe(_place(change)), BOLD, color=color)}  {safe(change.summary)}")
+        click.echo(
+            f"\n  {word}  {paint(safe(_place(change)), BOLD, color=color)}  {safe(change.summary)}"
+        )
         for number, line in enumerate(change.source.text.splitlines()[:4]):
             label = str(change.source.line + number)
             click.echo(f"    {paint(label + ' |', DIM, color=color)} {safe(line)}")

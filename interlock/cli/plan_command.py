@@ -9,7 +9,10 @@ from .artifacts import KINDS, read_plan, summary
 from .common import Exit, format_option, print_json, use_color
 
 as_option = click.option(
-    "--as", "kind", type=click.Choice(KINDS), help="What the files are; told by the file if not given."
+    "--as",
+    "kind",
+    type=click.Choice(KINDS),
+    help="What the files are; told by the file if not given.",
 )
 dialect_option = click.option(
     "--dialect", default="postgres", show_default=True, help="The dialect of SQL files."
@@ -38,7 +41,10 @@ def command(files: tuple[str, ...], kind: str | None, dialect: str, format_: str
 def _print(plan: Plan, color: bool) -> None:
     for problem in plan.problems:
         place = f"{problem.file}:{problem.line}:{problem.column}"
-        click.echo(f"{paint('error', BOLD, RED, color=color)}: {safe(place)}: {safe(problem.message)}", err=True)
+        click.echo(
+            f"{paint('error', BOLD, RED, color=color)}: {safe(place)}: {safe(problem.message)}",
+            err=True,
+        )
     click.echo(summary(plan))
     for change in plan.changes:
         click.echo(_line(change, color))

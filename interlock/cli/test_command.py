@@ -51,7 +51,9 @@ def command(paths: tuple[str, ...], coverage: bool, format_: str) -> None:
 
 def _print(results: list[TestResult], color: bool) -> None:
     for result in results:
-        mark = paint("fail", RED, color=color) if result.failure else paint("ok", GREEN, color=color)
+        mark = (
+            paint("fail", RED, color=color) if result.failure else paint("ok", GREEN, color=color)
+        )
         span = result.test.span
         click.echo(f"{mark}  {result.test.name}")
         if result.failure:

@@ -45,7 +45,12 @@ def _is_terraform(file: str, text: str) -> bool:
 
 SOURCES: tuple[Source, ...] = (
     Source("sql", "SQL scripts and migrations", "sql", _is_sql),
-    Source("terraform", "`terraform show -json` and `tofu show -json` plans", "terraform", _is_terraform),
+    Source(
+        "terraform",
+        "`terraform show -json` and `tofu show -json` plans",
+        "terraform",
+        _is_terraform,
+    ),
 )
 
 

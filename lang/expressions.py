@@ -1,0 +1,869 @@
+"""A type for every expression, or a diagnostic.
+
+Every expression is checked with what is known to be present at its place, so an optional value is read only where
+a guard stands before it. The rules for operators and functions are the rows of `functions.py`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from . import syntax
+from .diagnostics import Code, Diagnostic, Note, did_you_mean
+from .functions import (
+    Bindings,
+    Form,
+    Function,
+    Signature,
+    accepts_text,
+    bind,
+    function_named,
+    names_of,
+    resolve,
+)
+from .meanings import (
+    Actions,
+    Bound,
+    Constant,
+    Defined,
+    EmptySet,
+    EntityTypes,
+    ReadAttribute,
+    Reading,
+    Tables,
+)
+from .names import (
+    Names,
+    Report,
+    Scope,
+    find_actions,
+    find_entity,
+    find_symbol,
+    find_type,
+    resolve_type,
+    suggestion,
+    unknown_action,
+)
+from .source import Span
+from .typesystem import (
+    ACTION,
+    BOOL,
+    DECIMAL,
+    DURATION,
+    INT,
+    NEVER,
+    STRING,
+    UNKNOWN,
+    EntityType,
+    EnumType,
+    Optional,
+    RecordField,
+    RecordOf,
+    SetOf,
+    Type,
+    are_comparable,
+    entity_type,
+    is_subtype,
+    join,
+    present,
+)
+from .values import EntityId, EnumValue, Instant, parse_ip_range
+
+# What is known at a place
+
+Path = tuple[str, ...]
+Fact = tuple[Path, EntityType | None]
+"""A path whose value is there, or (with a type) whose entity is of that type."""
+Facts = frozenset[Fact]
+NOTHING: Facts = frozenset()
+
+
+def path_of(expression: syntax.Expression) -> Path | None:
+    """`resource.hold.active` as a path; `None` for what is not a variable and its attributes."""
+    match expression:
+        case syntax.RequestVariable(name) | syntax.Name(name):
+            return (name,)
+        case syntax.Access(base, name):
+            above = path_of(base)
+            return (*above, name) if above else None
+        case _:
+            return None
+
+
+@dataclass(slots=True)
+class Expressions:
+    """Infers types in one environment. `variables` are the names in sight with their types."""
+
+    names: Names
+    scope: Scope
+    tables: Tables
+    report: Report
+    variables: dict[str, Type]
+
+    # The question
+
+    def infer(self, node: syntax.Expression, facts: Facts, expected: Type | None = None) -> Type:
+        """The type of an expression; it may be optional."""
+        type = self._infer(node, facts, expected)
+        self.tables.types[id(node)] = type
+        return type
+
+    def value(self, node: syntax.Expression, facts: Facts, expected: Type | None = None) -> Type:
+        """The type of an expression that must be there."""
+        type = self.infer(node, facts, expected)
+        if isinstance(type, Optional):
+            self.report(self._unguarded(node, type))
+            return type.type
+        return type
+
+    def check(self, node: syntax.Expression, facts: Facts, expected: Type) -> None:
+        """Reports unless the expression has the type that its place asks for."""
+        if isinstance(expected, Optional):
+            type = self.infer(node, facts, expected.type)
+        else:
+            type = self.value(node, facts, expected)
+        if not is_subtype(type, expected):
+            message = f"expected `{expected}`, found `{type}`"
+            self.report(
+                Diagnostic(
+                    Code.TYPE_MISMATCH, message, node.span, _conversion(node, type, expected)
+                )
+            )
+
+    def condition(self, node: syntax.Expression, facts: Facts) -> Facts:
+        """Checks a condition; gives what is known where it holds."""
+        self.check(node, facts, BOOL)
+        return facts | self.facts(node, True)
+
+    # What a condition tells
+
+    def facts(self, node: syntax.Expression, truth: bool) -> Facts:
+        """What is known where the condition has been found true (or false)."""
+        match node:
+            case syntax.Has(base, steps) if truth:
+                path = path_of(base)
+                if path is None:
+                    return NOTHING
+                return frozenset(
+                    ((*path, *steps[: count + 1]), None) for count in range(len(steps))
+                )
+            case syntax.Is(base):
+                path = path_of(base)
+                before = self.tables.types.get(id(base))
+                meaning = self.tables.meanings.get(id(node))
+                if path is None or not isinstance(before, EntityType):
+                    return NOTHING
+                types = meaning.types if isinstance(meaning, EntityTypes) else frozenset()
+                narrowed = before.types & types if truth else before.types - types
+                return frozenset({(path, entity_type(narrowed))})
+            case syntax.Unary("not", operand):
+                return self.facts(operand, not truth)
+            case syntax.And(operands):
+                return self._combine(operands, truth, truth)
+            case syntax.Or(operands):
+                return self._combine(operands, truth, not truth)
+            case syntax.Conditional(condition, then, otherwise):
+                return (self.facts(condition, True) | self.facts(then, truth)) & (
+                    self.facts(condition, False) | self.facts(otherwise, truth)
+                )
+            case _:
+                return NOTHING
+
+    def _combine(self, operands: Sequence[syntax.Expression], truth: bool, every: bool) -> Facts:
+        found = [self.facts(operand, truth) for operand in operands]
+        result = found[0]
+        for facts in found[1:]:
+            result = result | facts if every else result & facts
+        return result
+
+    # The answers, node by node
+
+    def _infer(self, node: syntax.Expression, facts: Facts, expected: Type | None) -> Type:
+        match node:
+            case syntax.RequestVariable(name):
+                return self._request_variable(node, name, facts)
+            case syntax.Name():
+                return self._name(node, facts, expected)
+            case syntax.Boolean():
+                return BOOL
+            case syntax.Integer():
+                return INT
+            case syntax.DecimalNumber():
+                return DECIMAL
+            case syntax.String():
+                return STRING
+            case syntax.TimeSpan():
+                return DURATION
+            case syntax.EntityReference():
+                return self._entity_reference(node)
+            case syntax.Access():
+                return self._access(node, facts, expected)
+            case syntax.Has():
+                return self._has(node, facts)
+            case syntax.Is():
+                return self._is(node, facts)
+            case syntax.Like(base):
+                self.check(base, facts, STRING)
+                return BOOL
+            case syntax.Unary():
+                return self._unary(node, facts)
+            case syntax.Binary("??"):
+                return self._fallback(node, facts, expected)
+            case syntax.Binary():
+                return self._binary(node, facts)
+            case syntax.And(operands):
+                return self._chain(operands, facts, True)
+            case syntax.Or(operands):
+                return self._chain(operands, facts, False)
+            case syntax.Conditional(condition, then, otherwise):
+                with_facts = self.condition(condition, facts)
+                without = facts | self.facts(condition, False)
+                return self._join_branches(
+                    [(then, with_facts), (otherwise, without)], expected, node.span
+                )
+            case syntax.SetLiteral():
+                return self._set(node, facts, expected)
+            case syntax.RecordLiteral():
+                return self._record(node, facts, expected)
+            case syntax.Call():
+                return self._call(node, facts)
+            case syntax.MethodCall():
+                return self._method(node, facts)
+            case syntax.Lambda():
+                message = "a function with `=>` stands only in a method such as `any`"
+                self.report(Diagnostic(Code.WRONG_ARGUMENTS, message, node.span))
+                return UNKNOWN
+
+    def _request_variable(self, node: syntax.RequestVariable, name: str, facts: Facts) -> Type:
+        if name not in self.variables:
+            message = f"`{name}` is not known here"
+            help_line = "a `define` sees only its parameters: pass it as one"
+            if "principal" not in self.variables and not self.variables:
+                help_line = "give the value itself"
+            self.report(Diagnostic(Code.UNKNOWN_NAME, message, node.span, help_line))
+            return UNKNOWN
+        return self._narrowed(node, self.variables[name], facts)
+
+    def _narrowed(self, node: syntax.Expression, type: Type, facts: Facts) -> Type:
+        path = path_of(node)
+        if isinstance(type, Optional) and (path, None) in facts:
+            type = type.type
+        if isinstance(type, EntityType):
+            types = type.types
+            for known, narrower in facts:
+                if known == path and narrower is not None:
+                    types &= narrower.types
+            if types != type.types:
+                return entity_type(types)
+        return type
+
+    def _name(self, node: syntax.Name, facts: Facts, expected: Type | None) -> Type:
+        if node.name in self.variables:
+            self.tables.meanings[id(node)] = Bound()
+            return self._narrowed(node, self.variables[node.name], facts)
+        if expected is not None:
+            wanted = present(expected)
+            if isinstance(wanted, EnumType):
+                return self._member(node, wanted, node.name, node.span)
+            if wanted == ACTION:
+                return self._action(node, node.name, node.span)
+            if wanted == UNKNOWN:
+                return UNKNOWN
+        self.report(self._unknown_name(node.name, node.span))
+        return UNKNOWN
+
+    def _member(self, node: syntax.Expression, enum: EnumType, name: str, span: Span) -> Type:
+        if name not in enum.members:
+            message = f"`{enum.name}` has no member `{name}`"
+            help_line = did_you_mean(name, enum.members) or "its members are " + ", ".join(
+                f"`{member}`" for member in enum.members
+            )
+            self.report(Diagnostic(Code.UNKNOWN_MEMBER, message, span, help_line))
+            return enum
+        value = EnumValue(enum.name, name, enum.members.index(name))
+        self.tables.meanings[id(node)] = Constant(value)
+        return enum
+
+    def _action(self, node: syntax.Expression, name: str, span: Span) -> Type:
+        actions = find_actions(self.names, name)
+        if actions is None:
+            self.report(unknown_action(self.names, syntax.Reference(name, span=span)))
+            return ACTION
+        self.tables.meanings[id(node)] = Actions(actions)
+        return ACTION
+
+    def _unknown_name(self, name: str, span: Span) -> Diagnostic:
+        enums = [enum for enum in self.names.schema.enums.values() if name in enum.members]
+        visible = [enum.name for enum in enums if enum.name in self.scope.symbols]
+        help_line: str | None
+        if visible:
+            help_line = f"write `{visible[0]}.{name}`"
+        else:
+            variables = {*self.variables, "principal", "action", "resource", "context"}
+            help_line = did_you_mean(name, variables) or suggestion(self.names, self.scope, name)
+        return Diagnostic(Code.UNKNOWN_NAME, f"there is no `{name}` here", span, help_line)
+
+    def _entity_reference(self, node: syntax.EntityReference) -> Type:
+        entity = reference_id(self.names, self.scope, node, self.report)
+        if entity is None:
+            return UNKNOWN
+        self.tables.meanings[id(node)] = Constant(entity)
+        return entity_type({entity.type})
+
+    def _access(self, node: syntax.Access, facts: Facts, expected: Type | None) -> Type:
+        dotted = path_of(node)
+        if dotted is not None and dotted[0] not in self.variables and _starts_with_name(node):
+            if expected == ACTION:
+                return self._action(node, ".".join(dotted), node.span)
+            symbols = self.scope.symbols.get(dotted[0], [])
+            if len(dotted) == 2 and symbols and isinstance(symbols[0].declaration, syntax.Enum):
+                reference = syntax.TypeName(dotted[0], span=node.base.span)
+                enum = find_type(self.names, self.scope, reference, self.report)
+                if isinstance(enum, EnumType):
+                    return self._member(node, enum, node.name, node.name_span)
+        base = self.value(node.base, facts)
+        return self._attribute(node, base, node.name, node.name_span, facts)
+
+    def _attribute(
+        self, node: syntax.Expression, base: Type, name: str, span: Span, facts: Facts
+    ) -> Type:
+        if base == UNKNOWN:
+            return UNKNOWN
+        if isinstance(base, SetOf) and name == "size":
+            self.tables.meanings[id(node)] = Reading("size")
+            return INT
+        found = self.lookup(base, name, span)
+        if found is None:
+            return UNKNOWN
+        self.tables.meanings[id(node)] = ReadAttribute(found.optional)
+        type = Optional(found.type) if found.optional else found.type
+        return self._narrowed(node, type, facts)
+
+    def lookup(self, base: Type, name: str, span: Span) -> RecordField | None:
+        """The attribute `name` of a value, the same on each type it may have."""
+        match base:
+            case RecordOf():
+                found = base.field(name)
+                if found is None:
+                    known = {item.name for item in base.fields}
+                    message = f"there is no `{name}` in `{_shortened(base)}`"
+                    help_line = did_you_mean(name, known) or _listed(known)
+                    self.report(Diagnostic(Code.UNKNOWN_ATTRIBUTE, message, span, help_line))
+                return found
+            case EntityType(types):
+                return self._entity_attribute(types, name, span)
+            case _:
+                message = f"a value of type `{base}` has no attributes"
+                help_line = None
+                if isinstance(base, SetOf):
+                    methods = names_of(Form.METHOD)
+                    help_line = f"a set has `size` and {', '.join(f'`{m}`' for m in methods)}"
+                self.report(Diagnostic(Code.UNKNOWN_ATTRIBUTE, message, span, help_line))
+                return None
+
+    def _entity_attribute(self, types: frozenset[str], name: str, span: Span) -> RecordField | None:
+        schema = self.names.schema
+        result: RecordField | None = None
+        for type in sorted(types):
+            attributes = schema.entities[type].attributes
+            found = attributes.get(name)
+            if found is None:
+                message = f"`{type}` has no attribute `{name}`"
+                others = [
+                    other for other in sorted(types) if name in schema.entities[other].attributes
+                ]
+                help_line = (
+                    f"ask first whether it is one that has: `is {others[0]}`"
+                    if others
+                    else did_you_mean(name, set(attributes)) or _listed(set(attributes))
+                )
+                self.report(Diagnostic(Code.UNKNOWN_ATTRIBUTE, message, span, help_line))
+                return None
+            if result is None:
+                result = found
+                continue
+            common = join(result.type, found.type)
+            if common is None:
+                message = (
+                    f"`{name}` is a `{result.type}` on some types and a `{found.type}` on `{type}`"
+                )
+                self.report(Diagnostic(Code.TYPE_MISMATCH, message, span, "ask first with `is`"))
+                return None
+            result = RecordField(name, common, result.optional or found.optional)
+        return result
+
+    def _has(self, node: syntax.Has, facts: Facts) -> Type:
+        base = self.value(node.base, facts)
+        path = path_of(node.base)
+        optional = False
+        for step in node.path:
+            if base == UNKNOWN:
+                return BOOL
+            found = self.lookup(base, step, node.span)
+            if found is None:
+                return BOOL
+            path = (*path, step) if path else None
+            optional = optional or (found.optional and (path, None) not in facts)
+            base = found.type
+        if not optional:
+            message = f"`{'.'.join(node.path)}` is always there"
+            self.report(Diagnostic(Code.USELESS_GUARD, message, node.span, "remove the `has`"))
+        return BOOL
+
+    def _is(self, node: syntax.Is, facts: Facts) -> Type:
+        base = self.value(node.base, facts)
+        reference = syntax.Reference(node.type, span=node.span)
+        type = find_entity(self.names, self.scope, reference, self.report)
+        if type is None or base == UNKNOWN:
+            return BOOL
+        if not isinstance(base, EntityType):
+            message = f"`is` asks about an entity, and this is a `{base}`"
+            self.report(Diagnostic(Code.TYPE_MISMATCH, message, node.base.span))
+            return BOOL
+        self.tables.meanings[id(node)] = EntityTypes(type.types)
+        if not base.types & type.types:
+            message = f"a `{base}` is never a `{type}`"
+            self.report(Diagnostic(Code.USELESS_GUARD, message, node.span))
+        elif base.types <= type.types:
+            message = f"a `{base}` is always a `{type}`"
+            self.report(Diagnostic(Code.USELESS_GUARD, message, node.span, "remove the `is`"))
+        return BOOL
+
+    def _unary(self, node: syntax.Unary, facts: Facts) -> Type:
+        function = function_named(node.operator, Form.PREFIX)
+        assert function is not None
+        if node.operator == "not":
+            self.check(node.operand, facts, BOOL)
+            return BOOL
+        operand = self.value(node.operand, facts)
+        return self._apply(function, [operand], node.span)[0]
+
+    def _fallback(self, node: syntax.Binary, facts: Facts, expected: Type | None) -> Type:
+        left = self._optional_chain(node.left, facts)
+        if left == UNKNOWN:
+            self.infer(node.right, facts, expected)
+            return expected or UNKNOWN
+        if not isinstance(left, Optional):
+            message = "the value before `??` is always there"
+            self.report(Diagnostic(Code.USELESS_GUARD, message, node.span, "remove the `??`"))
+        right = self.infer(node.right, facts, present(left))
+        common = join(present(left), right)
+        if common is None:
+            message = f"the two sides of `??` are `{present(left)}` and `{right}`"
+            self.report(Diagnostic(Code.TYPE_MISMATCH, message, node.span))
+            return UNKNOWN
+        return common
+
+    def _optional_chain(self, node: syntax.Expression, facts: Facts) -> Type:
+        """The type before `??`, where an absent value may also stand further to the left."""
+        if isinstance(node, syntax.Access) and isinstance(node.base, syntax.Access):
+            base = self._optional_chain(node.base, facts)
+            if isinstance(base, Optional):
+                type = self._attribute(node, base.type, node.name, node.name_span, facts)
+                type = type if type == UNKNOWN else Optional(present(type))
+                self.tables.types[id(node)] = type
+                return type
+        return self.infer(node, facts)
+
+    def _chain(self, operands: Sequence[syntax.Expression], facts: Facts, truth: bool) -> Type:
+        for operand in operands:
+            self.check(operand, facts, BOOL)
+            facts |= self.facts(operand, truth)
+        return BOOL
+
+    def _is_open(self, node: syntax.Expression) -> bool:
+        """Whether the type of an expression depends on what its place expects."""
+        match node:
+            case syntax.Name(name):
+                return name not in self.variables
+            case syntax.Access():
+                path = path_of(node)
+                return (
+                    path is not None
+                    and path[0] not in self.variables
+                    and _starts_with_name(node)
+                    and path[0] not in self.scope.symbols
+                )
+            case syntax.RecordLiteral(fields):
+                return not fields
+            case syntax.SetLiteral(elements):
+                return all(self._is_open(element) for element in elements)
+            case syntax.Conditional(_, then, otherwise):
+                return self._is_open(then) and self._is_open(otherwise)
+            case _:
+                return False
+
+    def _binary(self, node: syntax.Binary, facts: Facts) -> Type:
+        function = function_named(node.operator, Form.INFIX)
+        assert function is not None
+        if self._is_open(node.left) and not self._is_open(node.right):
+            right = self.value(node.right, facts)
+            left = self.value(node.left, facts, _expected_left(node.operator, right))
+        else:
+            left = self.value(node.left, facts)
+            right = self.value(node.right, facts, _expected_right(node.operator, left))
+        if ACTION in (left, right, element_of(right)):
+            return self._action_operator(node, left, right)
+        result, signature = self._apply(function, [left, right], node.span)
+        if signature is None:
+            return result
+        self.tables.meanings[id(node)] = Reading(signature.reading)
+        if signature.reading in ("hierarchy", "hierarchy_any"):
+            self._check_hierarchy(left, right, node.span)
+        texts = node.operator in ("starts_with", "ends_with") or signature.reading == "text"
+        if texts and not isinstance(node.right, syntax.String):
+            message = f"the text after `{node.operator}` must be written out"
+            self.report(
+                Diagnostic(Code.WRONG_ARGUMENTS, message, node.right.span, 'for example "prod-"')
+            )
+        return result
+
+    def _action_operator(self, node: syntax.Binary, left: Type, right: Type) -> Type:
+        """`action == drop`, `action in destroy`, `action in {drop, truncate}`."""
+        self.tables.meanings[id(node)] = Reading("action")
+        fits = left == ACTION and (
+            right == ACTION
+            if node.operator in ("==", "!=")
+            else node.operator == "in" and ACTION in (right, element_of(right))
+        )
+        if not fits:
+            message = f"`{node.operator}` does not compare `{left}` with `{right}`"
+            help_line = "actions are compared with `==`, `!=` and `in`"
+            self.report(Diagnostic(Code.TYPE_MISMATCH, message, node.span, help_line))
+            return BOOL
+        meaning = self.tables.meanings.get(id(node.right))
+        if node.operator != "in" and isinstance(meaning, Actions) and len(meaning.names) != 1:
+            message = f"`{node.right.span.text}` is a group of actions"
+            self.report(Diagnostic(Code.TYPE_MISMATCH, message, node.right.span, "ask with `in`"))
+        return BOOL
+
+    def _check_hierarchy(self, left: Type, right: Type, span: Span) -> None:
+        right = right.element if isinstance(right, SetOf) else right
+        if (
+            isinstance(left, EntityType)
+            and isinstance(right, EntityType)
+            and not self.names.schema.can_be_in(left.types, right.types)
+        ):
+            message = f"a `{left}` is never in a `{right}`"
+            self.report(Diagnostic(Code.IMPOSSIBLE_PARENT, message, span))
+
+    def _apply(
+        self, function: Function, arguments: list[Type], span: Span
+    ) -> tuple[Type, Signature | None]:
+        """The result of the first signature that fits, or a diagnostic that names the types."""
+        if UNKNOWN in arguments or SetOf(UNKNOWN) in arguments:
+            types = {signature.result.type for signature in function.signatures}
+            only = types.pop() if len(types) == 1 else None
+            return only or UNKNOWN, None
+        for signature in function.signatures:
+            bindings: Bindings = {}
+            if all(
+                bind(parameter, argument, bindings)
+                for parameter, argument in zip(signature.parameters, arguments, strict=True)
+            ):
+                return resolve(signature.result, bindings), signature
+        self.report(_no_signature(function, arguments, span))
+        types = {signature.result.type for signature in function.signatures}
+        return (types.pop() or UNKNOWN if len(types) == 1 else UNKNOWN), None
+
+    def _join_branches(
+        self,
+        branches: Iterable[tuple[syntax.Expression, Facts]],
+        expected: Type | None,
+        span: Span,
+    ) -> Type:
+        result: Type | None = None
+        for node, facts in branches:
+            type = self.infer(node, facts, expected)
+            if result is None:
+                result = type
+                continue
+            common = join(result, type)
+            if common is None:
+                message = f"the values are of different types: `{result}` and `{type}`"
+                self.report(Diagnostic(Code.TYPE_MISMATCH, message, span))
+                return UNKNOWN
+            result = common
+        return result or UNKNOWN
+
+    def _set(self, node: syntax.SetLiteral, facts: Facts, expected: Type | None) -> Type:
+        wanted = element_of(present(expected)) if expected is not None else None
+        closed = [element for element in node.elements if not self._is_open(element)]
+        if wanted is None and closed and len(closed) < len(node.elements):
+            wanted = present(self.infer(closed[0], facts))
+        result: Type = NEVER
+        for element in node.elements:
+            type = self.value(element, facts, wanted)
+            common = join(result, type)
+            if common is None:
+                message = f"the elements are of different types: `{result}` and `{type}`"
+                self.report(Diagnostic(Code.TYPE_MISMATCH, message, element.span))
+                return SetOf(UNKNOWN)
+            result = common
+        return SetOf(result)
+
+    def _record(self, node: syntax.RecordLiteral, facts: Facts, expected: Type | None) -> Type:
+        wanted = present(expected) if expected is not None else None
+        if not node.fields and isinstance(wanted, SetOf):
+            self.tables.meanings[id(node)] = EmptySet()
+            return wanted
+        if not isinstance(wanted, RecordOf):
+            return RecordOf(
+                tuple(
+                    RecordField(item.name, self.value(item.value, facts), False)
+                    for item in node.fields
+                )
+            )
+        self.fields(node, wanted, facts)
+        given = {item.name for item in node.fields}
+        for missing in wanted.fields:
+            if missing.name not in given and not missing.optional:
+                message = f"the record has no `{missing.name}`"
+                help_line = f"add `{missing.name}: …`, a `{missing.type}`"
+                self.report(Diagnostic(Code.TYPE_MISMATCH, message, node.span, help_line))
+        return wanted
+
+    def fields(self, node: syntax.RecordLiteral, wanted: RecordOf, facts: Facts) -> None:
+        """Checks the fields that a record literal gives; which must be given is asked elsewhere."""
+        seen: set[str] = set()
+        for item in node.fields:
+            if item.name in seen:
+                message = f"a second field `{item.name}`"
+                self.report(Diagnostic(Code.DUPLICATE_NAME, message, item.span))
+            seen.add(item.name)
+            found = self.lookup(wanted, item.name, item.span)
+            if found is not None:
+                self.check(item.value, facts, found.type)
+
+    def _call(self, node: syntax.Call, facts: Facts) -> Type:
+        function = function_named(node.function, Form.FUNCTION)
+        if function is not None:
+            return self._literal_call(node, function)
+        symbol = find_symbol(self.names, self.scope, node.function, node.name_span, self.report)
+        if symbol is None or not isinstance(symbol.declaration, syntax.Define):
+            for argument in node.arguments:
+                if not self._is_open(argument) and not isinstance(argument, syntax.Lambda):
+                    self.infer(argument, facts)
+            if symbol is not None or not (
+                self.scope.incomplete or node.function in self.scope.broken
+            ):
+                self.report(self._unknown_function(node))
+            return UNKNOWN
+        define = symbol.declaration
+        other = self.names.scopes[symbol.module]
+        self.tables.meanings[id(node)] = Defined(define, define.name)
+        if len(node.arguments) != len(define.parameters):
+            message = f"`{define.name}` takes {len(define.parameters)} arguments, not {len(node.arguments)}"
+            note = Note("declared here", define.name_span)
+            self.report(Diagnostic(Code.WRONG_ARGUMENTS, message, node.span, None, (note,)))
+        for argument, parameter in zip(node.arguments, define.parameters, strict=False):
+            self.check(argument, facts, resolve_type(self.names, other, parameter.type, silent))
+        return resolve_type(self.names, other, define.result, silent)
+
+    def _unknown_function(self, node: syntax.Call) -> Diagnostic:
+        known = {
+            name
+            for name, found in self.scope.symbols.items()
+            if isinstance(found[0].declaration, syntax.Define)
+        }
+        modules = self.names.hidden.get(node.function)
+        help_line = (
+            f"add `use {modules[0]} ({node.function})`"
+            if modules
+            else did_you_mean(node.function, {*known, *names_of(Form.FUNCTION)})
+        )
+        message = f"there is no function `{node.function}` here"
+        return Diagnostic(Code.UNKNOWN_FUNCTION, message, node.name_span, help_line)
+
+    def _literal_call(self, node: syntax.Call, function: Function) -> Type:
+        result = function.signatures[0].result.type
+        assert result is not None
+        argument = node.arguments[0] if len(node.arguments) == 1 else None
+        if not isinstance(argument, syntax.String):
+            message = f"`{node.function}` takes one text that is written out"
+            self.report(
+                Diagnostic(
+                    Code.WRONG_ARGUMENTS, message, node.span, f"for example `{function.example}`"
+                )
+            )
+            return result
+        value = (
+            Instant.parse(argument.value)
+            if node.function == "instant"
+            else parse_ip_range(argument.value)
+        )
+        if value is None:
+            what = "a moment" if node.function == "instant" else "an address or a CIDR block"
+            message = f"`{argument.value}` is not {what}"
+            self.report(
+                Diagnostic(
+                    Code.BAD_LITERAL, message, argument.span, f"for example `{function.example}`"
+                )
+            )
+            return result
+        self.tables.meanings[id(node)] = Constant(value)
+        return result
+
+    def _method(self, node: syntax.MethodCall, facts: Facts) -> Type:
+        base = self.value(node.base, facts)
+        function = function_named(node.method, Form.METHOD)
+        if function is None:
+            known = names_of(Form.METHOD)
+            message = f"there is no method `{node.method}`"
+            help_line = did_you_mean(node.method, known) or _listed(set(known))
+            if function_named(node.method, Form.PROPERTY):
+                help_line = f"write `.{node.method}` without parentheses"
+            self.report(Diagnostic(Code.UNKNOWN_FUNCTION, message, node.name_span, help_line))
+            return UNKNOWN
+        if base == UNKNOWN:
+            return UNKNOWN
+        if not isinstance(base, SetOf):
+            message = f"`{node.method}` is a method of sets, and this is a `{base}`"
+            self.report(Diagnostic(Code.TYPE_MISMATCH, message, node.base.span))
+            return UNKNOWN
+        argument = node.arguments[0] if len(node.arguments) == 1 else None
+        if not isinstance(argument, syntax.Lambda):
+            message = f"`{node.method}` takes one function"
+            help_line = f"for example `{function.example}`"
+            self.report(Diagnostic(Code.WRONG_ARGUMENTS, message, node.span, help_line))
+            return UNKNOWN
+        body = self._lambda(argument, base.element, function, facts)
+        for signature in function.signatures:
+            bindings: Bindings = {}
+            bind(signature.parameters[0], base, bindings)
+            if body == UNKNOWN or (
+                signature.body is not None and bind(signature.body, body, bindings)
+            ):
+                if body == UNKNOWN and signature.result.variable:
+                    return UNKNOWN
+                return resolve(signature.result, bindings)
+        wanted = " or ".join(
+            sorted(
+                {
+                    "an ordered value" if s.body and s.body.kind == "ordered" else f"`{s.body}`"
+                    for s in function.signatures
+                }
+            )
+        )
+        message = f"the function of `{node.method}` must give {wanted}, and gives `{body}`"
+        self.report(Diagnostic(Code.TYPE_MISMATCH, message, argument.body.span))
+        return UNKNOWN
+
+    def _lambda(self, node: syntax.Lambda, element: Type, function: Function, facts: Facts) -> Type:
+        if node.parameter in self.variables:
+            message = f"`{node.parameter}` already names something here"
+            self.report(Diagnostic(Code.DUPLICATE_NAME, message, node.span, "choose another name"))
+            return UNKNOWN
+        wanted = function.signatures[0].body
+        expected = wanted.type if wanted and len(function.signatures) == 1 else None
+        self.variables[node.parameter] = element
+        try:
+            return self.value(node.body, facts, expected)
+        finally:
+            del self.variables[node.parameter]
+
+    def template(self, template: syntax.Template, facts: Facts) -> None:
+        """Checks the holes of a message."""
+        for part in template.parts:
+            if not isinstance(part, str):
+                self.value(part, facts)
+
+    def _unguarded(self, node: syntax.Expression, type: Optional) -> Diagnostic:
+        text = " ".join(node.span.text.split())
+        message = f"`{text}` may be absent"
+        help_line = f"say what then: `{text} ?? …`"
+        if isinstance(node, syntax.Access):
+            base = " ".join(node.base.span.text.split())
+            help_line = f"guard it with `{base} has {node.name} and …`, or s" + help_line[1:]
+        return Diagnostic(Code.UNGUARDED_OPTIONAL, message, node.span, help_line)
+
+
+def reference_id(
+    names: Names, scope: Scope, node: syntax.EntityReference, report: Report
+) -> EntityId | None:
+    """The entity that `Type::"id"` names; an abstract type has none."""
+    reference = syntax.Reference(node.type, span=node.span)
+    type = find_entity(names, scope, reference, report)
+    if type is None:
+        return None
+    declared = names.schema.entities.get(type.name)
+    if len(type.types) != 1 or (declared is not None and declared.abstract):
+        message = f"`{node.type}` is abstract, so no entity is only a `{node.type}`"
+        types = ", ".join(f"`{name}`" for name in sorted(type.types))
+        help_line = f"name one of its types: {types}" if types else None
+        report(Diagnostic(Code.ABSTRACT_ENTITY, message, node.span, help_line))
+        return None
+    return EntityId(next(iter(type.types)), node.id)
+
+
+def silent(problem: Diagnostic) -> None:
+    """For types that were reported where they are declared."""
+
+
+def _starts_with_name(node: syntax.Access) -> bool:
+    base: syntax.Expression = node
+    while isinstance(base, syntax.Access):
+        base = base.base
+    return isinstance(base, syntax.Name)
+
+
+def element_of(type: Type | None) -> Type | None:
+    return type.element if isinstance(type, SetOf) else None
+
+
+def _expected_right(operator: str, left: Type) -> Type | None:
+    if operator == "in":
+        return left if left == ACTION else SetOf(left)
+    if operator == "contains":
+        return element_of(left)
+    return left
+
+
+def _expected_left(operator: str, right: Type) -> Type | None:
+    if operator == "in":
+        return element_of(right)
+    if operator == "contains":
+        return SetOf(right)
+    return right
+
+
+def _no_signature(function: Function, arguments: list[Type], span: Span) -> Diagnostic:
+    found = " and ".join(f"`{type}`" for type in arguments)
+    if function.name in ("==", "!=") and len(arguments) == 2:
+        message = f"{found} can never be equal"
+        return Diagnostic(Code.TYPE_MISMATCH, message, span, _convert(arguments[0], arguments[1]))
+    if function.name in ("<", "<=", ">", ">=") and are_comparable(arguments[0], arguments[-1]):
+        message = f"values of type `{arguments[0]}` have no order"
+        help_line = (
+            f"declare it as `enum {arguments[0]} ordered {{ … }}`"
+            if isinstance(arguments[0], EnumType)
+            else None
+        )
+        return Diagnostic(Code.UNORDERED_TYPE, message, span, help_line)
+    message = f"`{function.name}` does not take {found}"
+    help_line = _convert(arguments[0], arguments[-1]) or f"it takes {accepts_text(function)}"
+    return Diagnostic(Code.TYPE_MISMATCH, message, span, help_line)
+
+
+def _convert(left: Type, right: Type) -> str | None:
+    if {str(left), str(right)} == {"Int", "Decimal"}:
+        return "write the integer with a decimal point, such as `100.0`"
+    return None
+
+
+def _conversion(node: syntax.Expression, type: Type, expected: Type) -> str | None:
+    if isinstance(node, syntax.Integer) and str(expected) == "Decimal":
+        return f"write `{node.value}.0`"
+    if isinstance(node, syntax.String) and isinstance(expected, EnumType):
+        return f"enum members are written without quotes: `{node.value}`"
+    return None
+
+
+def _listed(names: set[str]) -> str | None:
+    if not names or len(names) > 12:
+        return None
+    return "there is " + ", ".join(f"`{name}`" for name in sorted(names))
+
+
+def _shortened(type: Type) -> str:
+    text = str(type)
+    return text if len(text) <= 60 else text[:57] + "… }"
