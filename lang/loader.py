@@ -56,7 +56,8 @@ class _Loader:
         self.modules: dict[str, Module] = {}
         self.files: set[str] = set()
         self.roots: list[Path] = []
-        self.unfound: list[syntax.Use] = []
+        self.unread: list[syntax.Use] = []
+        """The `use` declarations whose module is still to be found."""
 
     def add_path(self, path: str) -> None:
         location = Path(path)
@@ -110,7 +111,7 @@ class _Loader:
             self.add_text(file, (root / relative).read_text(encoding="utf-8"))
 
     def add_text(self, file: str, text: str) -> None:
-        """Reads one file, then every module it uses."""
+        """Reads one file; what it uses is read when every file that was named has been."""
         declarations, problems = parse(file, text)
         self.problems += problems
         name = self._module_name(file, declarations)
@@ -122,10 +123,9 @@ class _Loader:
                 Diagnostic(Code.DUPLICATE_NAME, message, span, "rename one of them")
             )
             return
-        self.modules[name] = Module(name, file, tuple(declarations))
-        for item in declarations:
-            if isinstance(item, syntax.Use) and item.module not in self.modules:
-                self._find_module(item)
+        module = Module(name, file, tuple(declarations))
+        self.modules[name] = module
+        self.unread += module.of(syntax.Use)
 
     def _module_name(self, file: str, declarations: Iterable[syntax.Declaration]) -> str:
         name = ""
@@ -152,19 +152,18 @@ class _Loader:
                     self._add_file(folder / relative)
                     if use.module in self.modules:
                         return
-        self.unfound.append(use)
+        known = {*self.modules, *bundled()}
+        message = f"there is no module `{use.module}`"
+        help_line = did_you_mean(use.module, known) or (
+            f"it would be in `{'/'.join(use.module.split('.'))}{SUFFIX}`"
+        )
+        self.problems.append(Diagnostic(Code.UNKNOWN_MODULE, message, use.name_span, help_line))
 
     def finish(self) -> tuple[Checked, list[Diagnostic]]:
-        for use in self.unfound:
+        while self.unread:
+            use = self.unread.pop(0)
             if use.module not in self.modules:
-                known = {*self.modules, *bundled()}
-                message = f"there is no module `{use.module}`"
-                help_line = did_you_mean(use.module, known) or (
-                    f"it would be in `{'/'.join(use.module.split('.'))}{SUFFIX}`"
-                )
-                self.problems.append(
-                    Diagnostic(Code.UNKNOWN_MODULE, message, use.name_span, help_line)
-                )
+                self._find_module(use)
         self._report_cycles()
         names, problems = resolve(list(self.modules.values()))
         self.problems += problems

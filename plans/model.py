@@ -220,13 +220,24 @@ _RISK_BY_EFFECT = {
 _RISK_ORDER = list(Risk)
 
 
+NARROW_ROWS = 100
+"""The most rows a narrow write reaches; `std.change` says the same in `is_narrow`."""
+
+
+def is_narrow(change: Change) -> bool:
+    """Whether a change reaches at most one thing, or a number of rows that is known and small."""
+    if change.selector in (Selector.NONE, Selector.ONE):
+        return True
+    known = change.rows is not None and change.row_basis is not RowBasis.ESTIMATED
+    return change.selector is Selector.SOME and known and (change.rows or 0) <= NARROW_ROWS
+
+
 def risk_of_change(change: Change) -> Risk:
     """The harm one change can do: by its effect, and critical where data goes that nothing brings back."""
-    narrow = change.selector in (Selector.NONE, Selector.ONE)
     if change.opaque is not None:
         return Risk.CRITICAL
     if change.effect is Effect.DELETE_DATA:
-        if narrow:
+        if is_narrow(change):
             return Risk.MEDIUM
         if change.reversibility in (Reversibility.IRREVERSIBLE, Reversibility.UNKNOWN):
             return Risk.CRITICAL

@@ -18,14 +18,14 @@ from .common import (
 @click.command()
 @click.argument("paths", nargs=-1, required=True)
 @format_option
-def command(paths: tuple[str, ...], format_: str) -> None:
+def command(paths: tuple[str, ...], format: str) -> None:
     """Check policies: syntax, names and types.
 
     PATHS are policy files, folders of them, or bundled packs.
     """
     checked, policies, problems = compile_paths(paths)
     code = exit_for(problems)
-    if format_ == "json":
+    if format == "json":
         print_json(
             {
                 "policy_digest": policies.digest,

@@ -56,7 +56,8 @@ def explanation(
 
     def line(label: str, text: str, span: Span | None = None) -> str:
         place = f"  ({span.file}:{span.line})" if span else ""
-        return f"{paint(label.ljust(10), DIM, color=color)} {safe(text)}{paint(safe(place), DIM, color=color)}"
+        shown = paint(label.ljust(10), DIM, color=color)
+        return f"{shown} {safe(text)}{paint(safe(place), DIM, color=color)}"
 
     lines = []
     if decision.outcome is Outcome.DENY:

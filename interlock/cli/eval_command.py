@@ -34,7 +34,7 @@ from .decisions import decision_document, explanation, outcome_word
     help="One request or a list of them; `-` reads standard input.",
 )
 @format_option
-def command(policy: tuple[str, ...], entities: str | None, request: str, format_: str) -> None:
+def command(policy: tuple[str, ...], entities: str | None, request: str, format: str) -> None:
     """Decide requests given as JSON.
 
     A request is {"principal": {"type", "id"}, "action": {"type", "id"}, "resource": {"type", "id"}, "context": {}}.
@@ -52,7 +52,7 @@ def command(policy: tuple[str, ...], entities: str | None, request: str, format_
         decide_document(policies, document, known)
         for document in (documents if isinstance(documents, list) else [documents])
     ]
-    if format_ == "json":
+    if format == "json":
         found = [decision_document(decision) for decision in decisions]
         print_json(found if several else found[0])
     else:

@@ -10,7 +10,7 @@ from ..gate.gate import Result, Verdict
 from ..gate.gate import gate as decide_plan
 from ..lang.render import BOLD, DIM, RED, paint, safe
 from ..lang.values import quote
-from ..plans.model import Change, Evidence, Identity, Plan
+from ..plans.model import Change, Evidence, Identity, Plan, Risk, risk_of, risk_of_change
 from ..plans.requests import is_production
 from ..plans.sources import Options
 from .artifacts import read_plan, summary
@@ -67,7 +67,7 @@ def command(
     evidence: str | None,
     kind: str | None,
     dialect: str,
-    format_: str,
+    format: str,
 ) -> None:
     """Decide plans: SQL scripts and Terraform plans.
 
@@ -78,7 +78,7 @@ def command(
     _, policies = load_policies(policy)
     plan = read_plan(files, kind, Options(dialect), identity, environment)
     verdict = decide_plan(policies, plan, shown, frozen=frozen)
-    if format_ == "json":
+    if format == "json":
         print_json(verdict_document(verdict))
     else:
         _print(verdict, use_color())
@@ -151,19 +151,28 @@ def _print(verdict: Verdict, color: bool) -> None:
         place = f"{problem.file}:{problem.line}:{problem.column}"
         label = paint("cannot read", BOLD, RED, color=color)
         click.echo(f"\n  {label}  {safe(place)}\n    {safe(problem.message)}")
-    for outcome in (Outcome.DENY, Outcome.HOLD):
-        for result in verdict.results:
-            if result.decision.outcome is outcome:
-                _print_result(verdict, result, color)
+    for result in verdict.results:
+        if result.decision.outcome is Outcome.DENY:
+            _print_result(plan, result, color)
+    held = [result for result in verdict.results if result.decision.outcome is Outcome.HOLD]
+    if verdict.outcome is Outcome.DENY and held:
+        # What a plan still needs can change with what is mended, so it is only counted here.
+        count = sum(len(result.decision.needs) for result in held)
+        word = outcome_word(Outcome.HOLD, color=color)
+        click.echo(f"\n  {word}  {plural(count, 'need')}, shown once nothing is denied")
+    else:
+        for result in held:
+            _print_result(plan, result, color)
     passed = [
         result.change
         for result in verdict.results
         if result.change and result.decision.outcome is Outcome.PERMIT
     ]
     if passed:
-        click.echo(
-            f"\n  {outcome_word(Outcome.PERMIT, color=color)}  {plural(len(passed), 'change')}"
-        )
+        head = outcome_word(Outcome.PERMIT, color=color)
+        if verdict.outcome is not Outcome.PERMIT:
+            head = paint("nothing against", DIM, color=color)
+        click.echo(f"\n  {head}  {plural(len(passed), 'change')}")
         for change in passed[:5]:
             click.echo(f"    {safe(_place(change))}  {safe(change.summary)}")
         if len(passed) > 5:
@@ -173,11 +182,13 @@ def _print(verdict: Verdict, color: bool) -> None:
     click.echo("\n" + paint(digests, DIM, color=color))
 
 
-def _print_result(verdict: Verdict, result: Result, color: bool) -> None:
+def _print_result(plan: Plan, result: Result, color: bool) -> None:
     word = outcome_word(result.decision.outcome, color=color)
     change = result.change
     if change is None:
         click.echo(f"\n  {word}  the plan as a whole")
+        for line in _risk(plan, color):
+            click.echo(f"    {line}")
     else:
         click.echo(
             f"\n  {word}  {paint(safe(_place(change)), BOLD, color=color)}  {safe(change.summary)}"
@@ -189,6 +200,18 @@ def _print_result(verdict: Verdict, result: Result, color: bool) -> None:
             click.echo(f"    {paint('not read  ', DIM, color=color)} {safe(change.opaque)}")
     for line in explanation(result.decision, result.near_misses, color=color):
         click.echo(f"    {line}")
+
+
+def _risk(plan: Plan, color: bool) -> list[str]:
+    """The risk of a plan and the changes that it comes from."""
+    risk = risk_of(plan.changes)
+    lines = [f"{paint('risk      ', DIM, color=color)} {risk}"]
+    carriers = [change for change in plan.changes if risk_of_change(change) is risk]
+    if risk is not Risk.LOW:
+        lines += [f"           {safe(_place(item))}  {safe(item.summary)}" for item in carriers[:3]]
+        if len(carriers) > 3:
+            lines.append(f"           and {len(carriers) - 3:,} more")
+    return lines
 
 
 def _place(change: Change) -> str:

@@ -24,14 +24,14 @@ dialect_option = click.option(
 @as_option
 @dialect_option
 @format_option
-def command(files: tuple[str, ...], kind: str | None, dialect: str, format_: str) -> None:
+def command(files: tuple[str, ...], kind: str | None, dialect: str, format: str) -> None:
     """Show what artifacts would change.
 
     FILES are read into one plan; `-` reads standard input. Nothing is executed.
     """
     author = Identity(type="Service", id="interlock")
     plan = read_plan(files, kind, Options(dialect), author, "production")
-    if format_ == "json":
+    if format == "json":
         print_json(plan.model_dump(mode="json"))
     else:
         _print(plan, use_color())

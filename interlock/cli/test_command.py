@@ -21,7 +21,7 @@ from .common import (
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--coverage", is_flag=True, help="Name the rules that determine no test's decision.")
 @format_option
-def command(paths: tuple[str, ...], coverage: bool, format_: str) -> None:
+def command(paths: tuple[str, ...], coverage: bool, format: str) -> None:
     """Run the tests of policies.
 
     PATHS are policy files, folders of them, or bundled packs.
@@ -30,7 +30,7 @@ def command(paths: tuple[str, ...], coverage: bool, format_: str) -> None:
     results = run_tests(checked, policies)
     missing = uncovered(policies, results)
     failures = [result for result in results if result.failure]
-    if format_ == "json":
+    if format == "json":
         document: dict[str, Any] = {"tests": [_document(result) for result in results]}
         if coverage:
             document["coverage"] = {

@@ -1,0 +1,53 @@
+# Every target sets up what it needs in .venv; `make` alone lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := interlock/*.py interlock/cli lang compiler plans gate stdlib_policies tests benchmarks
+
+.PHONY: help demo test check format bench fuzz clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 10
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+demo: $(VENV)/ready  ## gate two migrations and a Terraform plan: a denial, a permit, a hold
+	@sh examples/demo.sh $(BIN)/interlock
+
+test: $(VENV)/ready-dev  ## run the tests
+	$(BIN)/python -m pytest -q -n auto
+
+check: $(VENV)/ready-dev  ## format, lint, types, imports, policies, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+	$(BIN)/interlock fmt --check stdlib_policies
+	$(BIN)/interlock check stdlib_policies
+	$(BIN)/interlock test --coverage stdlib_policies
+	$(BIN)/python -m pytest -q -n auto
+
+format: $(VENV)/ready-dev  ## format code and policies
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/interlock fmt stdlib_policies
+
+bench: $(VENV)/ready-dev  ## measure parsing, checking, gating and start-up
+	$(BIN)/python benchmarks/run.py
+
+fuzz: $(VENV)/ready-dev  ## the property tests with many more cases (about an hour)
+	INTERLOCK_TESTS=long $(BIN)/python -m pytest -q -n auto tests
+
+clean:  ## remove everything that was set up or built
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
