@@ -59,6 +59,8 @@ class Checked:
     rules: list[CheckedRule] = field(default_factory=list)
     proves: list[CheckedProve] = field(default_factory=list)
     tests: list[syntax.Test] = field(default_factory=list)
+    sound: bool = False
+    """Whether nothing at all is wrong, in any file; only then are the rules compiled."""
 
     @property
     def schema(self) -> Schema:

@@ -587,6 +587,8 @@ class Expressions:
 
     def _set(self, node: syntax.SetLiteral, facts: Facts, expected: Type | None) -> Type:
         wanted = element_of(present(expected)) if expected is not None else None
+        if expected == ACTION:
+            wanted = ACTION
         closed = [element for element in node.elements if not self._is_open(element)]
         if wanted is None and closed and len(closed) < len(node.elements):
             wanted = present(self.infer(closed[0], facts))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from . import syntax
 from .checker import Checked, check
-from .diagnostics import Code, Diagnostic, did_you_mean
+from .diagnostics import Code, Diagnostic, did_you_mean, has_errors
 from .limits import MAX_FILE_CHARACTERS
 from .names import Module, resolve
 from .parser import parse
@@ -179,6 +179,7 @@ class _Loader:
             self._fail(
                 file, Code.NO_RULES, message, "write a `permit`, or pass the file that has one"
             )
+        checked.sound = not has_errors(self.problems)
         return checked, sorted(self.problems, key=_order)
 
     def _report_cycles(self) -> None:

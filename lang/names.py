@@ -263,8 +263,8 @@ class _Resolver:
             for item in module.declarations:
                 match item:
                     case syntax.Enum(name) | syntax.Entity(name):
-                        self._claim(worldwide, name, item)
-                        self._claim(local, name, item)
+                        if self._claim(worldwide, name, item):
+                            self._claim(local, name, item)
                         self._see(scope, name, item)
                     case syntax.TypeAlias(name) | syntax.Define(name):
                         self._claim(local, name, item)

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any
 
 import rfc8785
@@ -194,7 +195,7 @@ class Plan(Model):
     """A plan with problems is incomplete and is denied."""
 
     @computed_field  # type: ignore[prop-decorator]  # pydantic documents this order.
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the plan's RFC 8785 canonical JSON, in hexadecimal: what an approval is bound to."""
         document = self.model_dump(mode="json", exclude={"digest"})

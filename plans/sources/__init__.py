@@ -30,6 +30,11 @@ class Source:
     module: str
     looks_like: Callable[[str, str], bool]
 
+    def actions(self) -> frozenset[str]:
+        """The names of every action the source can give a change."""
+        names: frozenset[str] = import_module(f".{self.module}", __package__).ACTION_NAMES
+        return names
+
     def read(self, file: str, text: str, options: Options) -> Reading:
         reader: Reader = import_module(f".{self.module}", __package__).read
         return reader(file, text, options)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from markdown_specs import SpecFile
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent
 
 settings.register_profile("default", deadline=None, max_examples=100)
 settings.register_profile(

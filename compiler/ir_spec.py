@@ -1,0 +1,589 @@
+"""The grammar of the intermediate representation, executable: what lowering and every pass promise to whoever reads it.
+
+A rule is well formed if, for every kind of request in its scope, each term has a type, each name is bound, and each
+partial term is guarded: an optional attribute by `Has`, the least of a set by its size. Only what is certainly wrong is
+reported, so a place that no request reaches, and a guard too involved to follow, pass.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from ..lang import typesystem
+from ..lang.functions import Bindings, Form, bind, function_named, resolve
+from ..lang.schema import Environment, Schema
+from ..lang.syntax import Effect
+from ..lang.typesystem import (
+    ACTION,
+    BOOL,
+    DECIMAL,
+    DURATION,
+    INSTANT,
+    INT,
+    IP_RANGE,
+    NEVER,
+    STRING,
+    EntityType,
+    RecordField,
+    Type,
+    entity_type,
+    is_ordered,
+)
+from ..lang.values import Decimal, Duration, EntityId, EnumValue
+from . import ir
+from .ir_text import text_of
+
+MAX_SPLITS = 6
+"""How many conditions one question about a guard may try both ways."""
+
+
+def verify(policies: ir.PolicySet) -> list[str]:
+    """Every violation in words; empty if the policy set is well formed."""
+    found: list[str] = []
+    names = [rule.id for rule in policies.rules]
+    found += [
+        f"two rules are named `{name}`" for name in sorted(set(names)) if names.count(name) > 1
+    ]
+    for rule in policies.rules:
+        found += [f"`{rule.id}`: {problem}" for problem in verify_rule(policies.schema, rule)]
+    return found
+
+
+def verify_rule(schema: Schema, rule: ir.Rule) -> list[str]:
+    """Every violation in one rule."""
+    found = [*_scope_problems(schema, rule.scope)]
+    if rule.needs and rule.effect is not Effect.REQUIRE:
+        found.append(f"a `{rule.effect}` has a need")
+    for environment in schema.environments():
+        scope = rule.scope
+        if (
+            environment.principal in scope.principal.types
+            and environment.action in scope.actions
+            and environment.resource in scope.resource.types
+        ):
+            problems = _verify_terms(schema, rule, environment)
+            found += [f"for `{environment}`, {problem}" for problem in problems]
+    return found
+
+
+def _scope_problems(schema: Schema, scope: ir.Scope) -> Iterator[str]:
+    for name in sorted(scope.actions - set(schema.actions)):
+        yield f"the scope names the action `{name}`, which does not exist"
+    for part in (scope.principal, scope.resource):
+        for name in sorted(part.types):
+            if not _is_concrete(schema, name):
+                yield f"the scope names `{name}`, which is no concrete entity type"
+        for entity in (*part.ancestors, *part.entities):
+            if not _is_concrete(schema, entity.type):
+                yield f"the scope names {entity}, which is no entity of the schema"
+
+
+def _is_concrete(schema: Schema, name: str) -> bool:
+    return name in schema.entities and not schema.entities[name].abstract
+
+
+def _verify_terms(schema: Schema, rule: ir.Rule, environment: Environment) -> list[str]:
+    check = _Check(
+        schema,
+        {
+            "principal": entity_type({environment.principal}),
+            "action": ACTION,
+            "resource": entity_type({environment.resource}),
+            "context": schema.actions[environment.action].context,
+        },
+    )
+    check.boolean(rule.condition)
+    with check.assuming((rule.condition, True)):
+        for need in rule.needs:
+            check.boolean(need.condition)
+            check.template(need.message)
+        for message in (rule.because, rule.instead):
+            if message is not None:
+                check.template(message)
+    return list(dict.fromkeys(check.problems))
+
+
+Assumption = tuple[ir.Term, bool]
+"""A condition on the way to a place, and what it was found to be."""
+
+
+@dataclass(slots=True)
+class _Check:
+    """Infers the type of each term of a rule in one environment, knowing what stands before it."""
+
+    schema: Schema
+    variables: dict[str, Type]
+    problems: list[str] = field(default_factory=list)
+    assumptions: tuple[Assumption, ...] = ()
+    types: dict[ir.Term, Type] = field(default_factory=dict)
+
+    @contextmanager
+    def assuming(self, *assumptions: Assumption) -> Iterator[None]:
+        saved, self.assumptions = self.assumptions, (*self.assumptions, *assumptions)
+        try:
+            yield
+        finally:
+            self.assumptions = saved
+
+    def report(self, term: ir.Term, message: str) -> Type:
+        """Reports what is wrong with a term, unless no request gets there."""
+        if not self.contradictory(self.assumptions, self.types):
+            text = text_of(term)
+            self.problems.append(f"{message}: {text if len(text) <= 200 else text[:199] + '…'}")
+        return NEVER
+
+    def template(self, template: ir.Template) -> None:
+        for part in template.parts:
+            if not isinstance(part, str):
+                self.infer(part)
+
+    # Types
+
+    def infer(self, term: ir.Term) -> Type:
+        """The type of a term; `NEVER` for what is reported or not reached."""
+        found = self._infer(term)
+        if isinstance(found, EntityType) and self.assumptions:
+            possible = {
+                name
+                for name in found.types
+                if not self.contradictory(
+                    self.assumptions, {**self.types, term: entity_type({name})}
+                )
+            }
+            found = entity_type(possible) if possible else NEVER
+        self.types[term] = found
+        return found
+
+    def wanted(self, term: ir.Term, type: Type) -> None:
+        found = self.infer(term)
+        if found not in (type, NEVER):
+            self.report(term, f"a `{type}` is needed, and this is a `{found}`")
+
+    def boolean(self, term: ir.Term) -> None:
+        self.wanted(term, BOOL)
+
+    def set(self, term: ir.Term) -> typesystem.SetOf:
+        found = self.infer(term)
+        if isinstance(found, typesystem.SetOf):
+            return found
+        if found != NEVER:
+            self.report(term, f"a set is needed, and this is a `{found}`")
+        return typesystem.SetOf(NEVER)
+
+    def entity(self, term: ir.Term) -> None:
+        found = self.infer(term)
+        if found != NEVER and not isinstance(found, EntityType):
+            self.report(term, f"an entity is needed, and this is a `{found}`")
+
+    def _infer(self, term: ir.Term) -> Type:
+        match term:
+            case ir.Boolean():
+                return BOOL
+            case ir.Integer():
+                return INT
+            case ir.Decimal():
+                return DECIMAL
+            case ir.String():
+                return STRING
+            case ir.Instant():
+                return INSTANT
+            case ir.Duration():
+                return DURATION
+            case ir.IpRange():
+                return IP_RANGE
+            case ir.EnumMember(value):
+                return self._enum_member(term, value)
+            case ir.Entity(value):
+                return self._entity(term, value)
+            case ir.Variable(name):
+                if name not in self.variables:
+                    return self.report(term, "the name is not bound here")
+                return self.variables[name]
+            case ir.Attribute(base, name):
+                return self._attribute(term, base, name)
+            case ir.Has(base, name):
+                self._has(term, base, name)
+                return BOOL
+            case ir.Not(operand):
+                self.boolean(operand)
+                return BOOL
+            case ir.And(operands):
+                self._chain(operands, True)
+                return BOOL
+            case ir.Or(operands):
+                self._chain(operands, False)
+                return BOOL
+            case ir.If(condition, then, otherwise):
+                self.boolean(condition)
+                with self.assuming((condition, True)):
+                    first = self.infer(then)
+                with self.assuming((condition, False)):
+                    second = self.infer(otherwise)
+                return self._join(term, [first, second])
+            case ir.Equal(left, right):
+                self._join(term, [self.infer(left), self.infer(right)])
+                return BOOL
+            case ir.Less(left, right) | ir.LessOrEqual(left, right):
+                self._ordered(term, self._join(term, [self.infer(left), self.infer(right)]))
+                return BOOL
+            case ir.Add(left, right):
+                return self._operator(term, "+", Form.INFIX, left, right)
+            case ir.Subtract(left, right):
+                return self._operator(term, "-", Form.INFIX, left, right)
+            case ir.Multiply(left, right):
+                return self._operator(term, "*", Form.INFIX, left, right)
+            case ir.Negate(operand):
+                return self._operator(term, "-", Form.PREFIX, operand)
+            case ir.InHierarchy(entity, ancestor):
+                self.entity(entity)
+                self.entity(ancestor)
+                return BOOL
+            case ir.IsType(entity, types):
+                self.entity(entity)
+                unknown = sorted(name for name in types if not _is_concrete(self.schema, name))
+                if unknown:
+                    self.report(term, f"`{unknown[0]}` is no concrete entity type")
+                return BOOL
+            case ir.Like(text, pattern):
+                self.wanted(text, STRING)
+                if not pattern:
+                    self.report(term, "the pattern has no piece")
+                return BOOL
+            case ir.InRange(address, range):
+                self.wanted(address, IP_RANGE)
+                self.wanted(range, IP_RANGE)
+                return BOOL
+            case ir.Member(element, set):
+                self._join(term, [self.infer(element), self.set(set).element])
+                return BOOL
+            case ir.SetOf(elements):
+                return typesystem.SetOf(self._join(term, [self.infer(item) for item in elements]))
+            case ir.RecordOf(fields):
+                return self._record(term, fields)
+            case ir.Union(left, right) | ir.Intersect(left, right) | ir.Minus(left, right):
+                return self._join(term, [self.set(left), self.set(right)])
+            case ir.Subset(left, right):
+                self._join(term, [self.set(left), self.set(right)])
+                return BOOL
+            case ir.Size(set):
+                self.set(set)
+                return INT
+            case ir.Any() | ir.All():
+                self._wanted_body(term, BOOL)
+                return BOOL
+            case ir.Count():
+                self._wanted_body(term, BOOL)
+                return INT
+            case ir.Where(_, set, _):
+                self._wanted_body(term, BOOL)
+                return self.types.get(set, NEVER)
+            case ir.Distinct():
+                return typesystem.SetOf(self._body(term))
+            case ir.Sum(zero=zero):
+                type = self.infer(zero)
+                if zero not in _ZEROS:
+                    self.report(zero, "a sum starts at zero")
+                self._wanted_body(term, type)
+                return type
+            case ir.Least(_, set, _) | ir.Greatest(_, set, _):
+                type = self._body(term)
+                self._ordered(term, type)
+                self._not_empty(term, set)
+                return type
+            case _:
+                assert_never(term)
+
+    def _enum_member(self, term: ir.Term, value: EnumValue) -> Type:
+        enum = self.schema.enums.get(value.enum)
+        if enum is None:
+            return self.report(term, f"there is no enum `{value.enum}`")
+        if value.name not in enum.members or enum.members.index(value.name) != value.rank:
+            self.report(term, f"`{value.name}` is not member number {value.rank} of `{enum}`")
+        return enum
+
+    def _entity(self, term: ir.Term, value: EntityId) -> Type:
+        if value.type == ir.ACTION_TYPE:
+            if value.id not in self.schema.actions:
+                self.report(term, "there is no such action")
+            return ACTION
+        if not _is_concrete(self.schema, value.type):
+            return self.report(term, f"`{value.type}` is no concrete entity type")
+        return entity_type({value.type})
+
+    def _chain(self, operands: tuple[ir.Term, ...], truth: bool) -> None:
+        before: list[Assumption] = []
+        for operand in operands:
+            with self.assuming(*before):
+                self.boolean(operand)
+            before.append((operand, truth))
+
+    def _join(self, term: ir.Term, types: Iterable[Type]) -> Type:
+        result: Type = NEVER
+        for type in types:
+            common = common_type(result, type)
+            if common is None:
+                return self.report(term, f"`{result}` and `{type}` do not go together")
+            result = common
+        return result
+
+    def _ordered(self, term: ir.Term, type: Type) -> None:
+        if type != NEVER and not is_ordered(type):
+            self.report(term, f"values of type `{type}` have no order")
+
+    def _operator(self, term: ir.Term, name: str, form: Form, *operands: ir.Term) -> Type:
+        types = [self.infer(operand) for operand in operands]
+        if NEVER in types:
+            return NEVER
+        function = function_named(name, form)
+        assert function is not None
+        for signature in function.signatures:
+            bindings: Bindings = {}
+            if all(
+                bind(place, type, bindings)
+                for place, type in zip(signature.parameters, types, strict=True)
+            ):
+                return resolve(signature.result, bindings)
+        found = " and ".join(f"`{type}`" for type in types)
+        return self.report(term, f"`{name}` does not take {found}")
+
+    def _record(self, term: ir.Term, fields: tuple[tuple[str, ir.Term], ...]) -> Type:
+        names = [name for name, _ in fields]
+        if names != sorted(set(names)):
+            self.report(term, "the fields of a record are sorted, and none stands twice")
+        return typesystem.RecordOf(
+            tuple(RecordField(name, self.infer(value), False) for name, value in fields)
+        )
+
+    # Attributes
+
+    def _fields(self, term: ir.Term, base: ir.Term, name: str) -> list[RecordField | None]:
+        """The attribute on each type the base may have; `None` where a type lacks it."""
+        type = self.infer(base)
+        match type:
+            case typesystem.RecordOf():
+                return [type.field(name)]
+            case EntityType(types):
+                return [*self.schema.attribute(types, name)]
+            case _:
+                if type != NEVER:
+                    self.report(term, f"a value of type `{type}` has no attributes")
+                return []
+
+    def _attribute(self, term: ir.Term, base: ir.Term, name: str) -> Type:
+        found = self._fields(term, base, name)
+        if None in found:
+            return self.report(term, f"`{name}` does not exist")
+        if any(item is not None and item.optional for item in found):
+            guard = ir.Has(base, name)
+            if not self.contradictory((*self.assumptions, (guard, False)), self.types):
+                self.report(term, f"`{name}` may be absent, and no `has` stands before it")
+        return self._join(term, [item.type for item in found if item is not None])
+
+    def _has(self, term: ir.Term, base: ir.Term, name: str) -> None:
+        found = self._fields(term, base, name)
+        # A record written in place of a parameter may leave out what its type has as optional.
+        if found and None in found and not _writes_record(base):
+            self.report(term, f"`{name}` does not exist")
+
+    # Quantifiers
+
+    def _body(self, term: ir.Quantifier) -> Type:
+        element = self.set(term.set).element
+        if term.name in self.variables:
+            self.report(term, f"`{term.name}` is bound inside itself")
+        saved, self.variables = self.variables, {**self.variables, term.name: element}
+        try:
+            return self.infer(term.body)
+        finally:
+            self.variables = saved
+
+    def _wanted_body(self, term: ir.Quantifier, type: Type) -> None:
+        found = self._body(term)
+        if found not in (type, NEVER):
+            self.report(term, f"the body must be a `{type}`, and is a `{found}`")
+
+    def _not_empty(self, term: ir.Term, set: ir.Term) -> None:
+        written = isinstance(set, ir.SetOf) and set.elements
+        empty = ir.Equal(ir.Size(set), ir.Integer(0))
+        if not written and not self.contradictory((*self.assumptions, (empty, True)), self.types):
+            self.report(term, "the set may be empty, and nothing asks before")
+
+    # Guards
+
+    def contradictory(
+        self, assumptions: tuple[Assumption, ...], types: Mapping[ir.Term, Type]
+    ) -> bool:
+        """Whether no request meets all assumptions."""
+        return _Search(self.schema, types).contradictory(list(assumptions), {}, MAX_SPLITS)
+
+
+_ZEROS = (ir.Integer(0), ir.Decimal(Decimal(0)), ir.Duration(Duration(0)))
+
+
+def _writes_record(term: ir.Term) -> bool:
+    match term:
+        case ir.RecordOf():
+            return True
+        case ir.If(_, then, otherwise):
+            return _writes_record(then) or _writes_record(otherwise)
+        case ir.Attribute(base):
+            return _writes_record(base)
+        case ir.Variable():
+            return True
+        case _:
+            return False
+
+
+def common_type(left: Type, right: Type) -> Type | None:
+    """A type for values of either; wider than in the language, since equality here takes any two entities."""
+    if left == right or right == NEVER:
+        return left
+    if left == NEVER:
+        return right
+    match left, right:
+        case EntityType(types), EntityType(others):
+            return entity_type(types | others)
+        case typesystem.SetOf(element), typesystem.SetOf(other):
+            common = common_type(element, other)
+            return typesystem.SetOf(common) if common is not None else None
+        case typesystem.RecordOf(), typesystem.RecordOf():
+            return _common_record(left, right)
+        case _:
+            return None
+
+
+def _common_record(left: typesystem.RecordOf, right: typesystem.RecordOf) -> Type | None:
+    fields = []
+    for name in dict.fromkeys(item.name for item in (*left.fields, *right.fields)):
+        one, other = left.field(name), right.field(name)
+        common = common_type(one.type if one else NEVER, other.type if other else NEVER)
+        if common is None:
+            return None
+        optional = one is None or other is None or one.optional or other.optional
+        fields.append(RecordField(name, common, optional))
+    return typesystem.RecordOf(tuple(fields))
+
+
+@dataclass(slots=True)
+class _Search:
+    """A small decision procedure over conditions: propagate what is certain, then try one condition both ways."""
+
+    schema: Schema
+    types: Mapping[ir.Term, Type]
+
+    def contradictory(
+        self, pending: list[Assumption], known: dict[ir.Term, bool], splits: int
+    ) -> bool:
+        before = -1
+        while before != len(known):
+            before = len(known)
+            for term, truth in pending:
+                if not self._assume(term, truth, known):
+                    return True
+        open_atom = next(
+            (
+                atom
+                for term, _ in pending
+                if self._value(term, known) is None
+                for atom in _atoms(term)
+                if self._value(atom, known) is None
+            ),
+            None,
+        )
+        if open_atom is None:
+            return False
+        if splits == 0:
+            return True  # Too involved to follow: assume the best.
+        return all(
+            self.contradictory([*pending, (open_atom, truth)], dict(known), splits - 1)
+            for truth in (True, False)
+        )
+
+    def _assume(self, term: ir.Term, truth: bool, known: dict[ir.Term, bool]) -> bool:
+        """Notes what follows from a condition; false if it cannot be."""
+        value = self._value(term, known)
+        if value is not None:
+            return value == truth
+        match term:
+            case ir.Not(operand):
+                return self._assume(operand, not truth, known)
+            case ir.And(operands) | ir.Or(operands):
+                each = isinstance(term, ir.And)
+                if truth == each:
+                    return all(self._assume(operand, truth, known) for operand in operands)
+                open_operands = [item for item in operands if self._value(item, known) is None]
+                if len(open_operands) == 1:
+                    return self._assume(open_operands[0], truth, known)
+            case ir.If(condition, then, otherwise):
+                if self._value(then, known) not in (None, truth):
+                    return self._assume(condition, False, known) and self._assume(
+                        otherwise, truth, known
+                    )
+                if self._value(otherwise, known) not in (None, truth):
+                    return self._assume(condition, True, known) and self._assume(then, truth, known)
+            case _:
+                known[term] = truth
+        return True
+
+    def _value(self, term: ir.Term, known: Mapping[ir.Term, bool]) -> bool | None:
+        """What a condition is as far as it is known."""
+        match term:
+            case ir.Boolean(value):
+                return value
+            case ir.Not(operand):
+                inside = self._value(operand, known)
+                return None if inside is None else not inside
+            case ir.And(operands):
+                values = [self._value(operand, known) for operand in operands]
+                return False if False in values else None if None in values else True
+            case ir.Or(operands):
+                values = [self._value(operand, known) for operand in operands]
+                return True if True in values else None if None in values else False
+            case ir.If(condition, then, otherwise):
+                test = self._value(condition, known)
+                if test is not None:
+                    return self._value(then if test else otherwise, known)
+                first, second = self._value(then, known), self._value(otherwise, known)
+                return first if first == second else None
+            case ir.Has(base, name):
+                return known.get(term, self._has(base, name))
+            case ir.IsType(entity, types):
+                type = self.types.get(entity)
+                if isinstance(type, EntityType) and type.types:
+                    if type.types <= types:
+                        return True
+                    if not type.types & types:
+                        return False
+                return known.get(term)
+            case _:
+                return known.get(term)
+
+    def _has(self, base: ir.Term, name: str) -> bool | None:
+        type = self.types.get(base)
+        if isinstance(type, typesystem.RecordOf):
+            found = [type.field(name)]
+        elif isinstance(type, EntityType) and type.types:
+            found = [*self.schema.attribute(type.types, name)]
+        else:
+            return None
+        if all(item is not None and not item.optional for item in found):
+            return True
+        return False if all(item is None for item in found) else None
+
+
+def _atoms(term: ir.Term) -> Iterator[ir.Term]:
+    """The conditions of which a condition is made."""
+    match term:
+        case ir.Not(operand):
+            yield from _atoms(operand)
+        case ir.And(operands) | ir.Or(operands):
+            for operand in operands:
+                yield from _atoms(operand)
+        case ir.If(condition, then, otherwise):
+            for part in (condition, then, otherwise):
+                yield from _atoms(part)
+        case ir.Boolean():
+            return
+        case _:
+            yield term

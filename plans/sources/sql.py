@@ -1,0 +1,55 @@
+"""SQL scripts: every statement is a change, a read, or opaque; none is dropped and none raises."""
+
+import hashlib
+from collections.abc import Iterable
+
+from ..model import Artifact, Change, Problem, Reading, numbered
+from . import MAX_ARTIFACT_BYTES, Options
+from .sql_changes import ACTIONS, ASSET_TYPES, Finding, Lines, change
+
+__all__ = ["ACTIONS", "ASSET_TYPES", "DIALECTS", "MAX_CHANGES", "read"]
+
+DIALECTS = ("postgres", "mysql", "sqlite", "snowflake", "tsql", "bigquery")
+MAX_CHANGES = 500_000
+
+
+def read(file: str, text: str, options: Options) -> Reading:
+    """The changes of a script in one of `DIALECTS`."""
+    encoded = text.encode("utf-8", "surrogatepass")
+    artifact = Artifact(kind="sql", file=file, sha256=hashlib.sha256(encoded).hexdigest())
+    if options.dialect not in DIALECTS:
+        known = ", ".join(DIALECTS)
+        return _refused(artifact, f"`{options.dialect}` is no dialect read here; known are {known}")
+    if len(encoded) > MAX_ARTIFACT_BYTES:
+        return _refused(artifact, f"the script is larger than {MAX_ARTIFACT_BYTES} bytes")
+    lines = Lines(file, text)
+    changes: list[Change] = []
+    for finding, end in _findings(text, options.dialect):
+        if len(changes) == MAX_CHANGES:
+            where = lines.position(finding.at, end)
+            problem = Problem(
+                message=f"the script makes more than {MAX_CHANGES} changes",
+                file=file,
+                line=where.line,
+                column=where.column,
+            )
+            return Reading(artifact=artifact, changes=numbered(changes), problems=(problem,))
+        changes.append(change(finding, lines.position(finding.at, end)))
+    return Reading(artifact=artifact, changes=numbered(changes))
+
+
+def _findings(text: str, dialect: str) -> Iterable[tuple[Finding, int]]:
+    # The parsers load only when a script is read.
+    if dialect == "postgres":
+        from .sql_postgres import read_postgres
+
+        return read_postgres(text)
+    from .sql_other import read_other
+
+    return read_other(text, dialect)
+
+
+def _refused(artifact: Artifact, message: str) -> Reading:
+    return Reading(
+        artifact=artifact, changes=(), problems=(Problem(message=message, file=artifact.file),)
+    )

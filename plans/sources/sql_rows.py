@@ -1,0 +1,395 @@
+"""Statements about rows: what they read, and what they add, change and delete."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..model import Effect, Reversibility, RowBasis, Selector
+from . import sql_taxonomy
+from .sql_changes import Finding, asset, unread
+from .sql_names import database, name_parts
+from .sql_script import DIALECT, Place, Script, TableFacts, source_tables
+from .sql_selector import Calling, Reach, Target, where
+from .sql_tree import Node, ast, enums, nodes
+
+WRITES = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
+
+
+def query(script: Script, node: Node, place: Place) -> Iterator[Finding]:
+    """A query and the writes hidden in it; a read only when there are none."""
+    writes = [one for one in nodes(node) if isinstance(one, WRITES)]
+    for write in writes:
+        is_itself = write is node
+        at = place.start if is_itself else place.at(write.relation.location)
+        yield from _write(script, write, at)
+    if isinstance(node, ast.SelectStmt):
+        into = next((one for one in nodes(node) if isinstance(one, ast.IntoClause)), None)
+        if into is not None:
+            yield created_table(script, into.rel, place, "creates")
+            script.create(into.rel, TableFacts(is_new=True))
+        elif not writes:
+            yield read_finding(script, node, place)
+
+
+def read_finding(script: Script, node: Node, place: Place) -> Finding:
+    tables = source_tables(node)
+    if not tables:
+        return Finding(
+            "sql.read", database(), Effect.READ, "reads no table", place.start, Selector.NONE
+        )
+    resource = script.table(tables[0])
+    more = f" and {len(tables) - 1} more" if len(tables) > 1 else ""
+    selector = Selector.SOME
+    if isinstance(node, ast.SelectStmt) and len(tables) == 1 and node.limitCount is None:
+        selector = _reach(script, tables[0], node.whereClause, (), frozenset()).selector
+    return Finding(
+        "sql.read",
+        resource,
+        Effect.READ,
+        f"reads `{resource.id}`{more}",
+        place.start,
+        selector,
+        opaque=next(
+            (doubt for table in tables if (doubt := script.doubt_about(table)) is not None), None
+        ),
+    )
+
+
+def _write(script: Script, node: Any, at: int) -> Iterator[Finding]:
+    match node:
+        case ast.InsertStmt():
+            yield _insert(script, node, at)
+        case ast.UpdateStmt():
+            reach = _reach(
+                script,
+                node.relation,
+                node.whereClause,
+                node.fromClause or (),
+                queries=_named_queries(node),
+            )
+            yield _rows_finding(script, "sql.update", node.relation, reach, at)
+        case ast.DeleteStmt():
+            reach = _reach(
+                script,
+                node.relation,
+                node.whereClause,
+                node.usingClause or (),
+                queries=_named_queries(node),
+            )
+            yield _rows_finding(script, "sql.delete", node.relation, reach, at)
+        case ast.MergeStmt():
+            yield _merge(script, node, at)
+
+
+def _named_queries(node: Node) -> dict[str, Node]:
+    """The common table expressions of a statement."""
+    ctes = node.withClause.ctes if node.withClause is not None else ()
+    return {cte.ctename: cte.ctequery for cte in ctes}
+
+
+def _reach(
+    script: Script,
+    relation: Node,
+    condition: Node | None,
+    beside: tuple[Node, ...],
+    variables: frozenset[str] | None = None,
+    queries: Mapping[str, Node] | None = None,
+) -> Reach:
+    return where(condition, _target(script, relation, beside, variables, queries or {}))
+
+
+def _target(
+    script: Script,
+    relation: Node,
+    beside: tuple[Node, ...],
+    variables: frozenset[str] | None,
+    named: Mapping[str, Node],
+) -> Target:
+    facts = script.facts(relation)
+    ids = set(script.table_ids(relation))
+    name = relation.alias.aliasname if relation.alias is not None else relation.relname
+
+    def is_same_table(other: Node) -> bool:
+        if not other.schemaname and other.relname in named:
+            return False
+        return bool(ids & set(script.table_ids(other)))
+
+    queries = dict(named)
+    same_names = set()
+    for other in nodes(beside):
+        if isinstance(other, ast.RangeSubselect) and other.alias is not None:
+            queries[other.alias.aliasname] = other.subquery
+        elif isinstance(other, ast.RangeVar):
+            alias = other.alias.aliasname if other.alias is not None else other.relname
+            if not other.schemaname and other.relname in named:
+                queries[alias] = named[other.relname]
+            elif is_same_table(other):
+                same_names.add(alias)
+    return Target(
+        names=frozenset({name}),
+        is_same_table=is_same_table,
+        calling=lambda call: _calling(script, call),
+        keys=facts.keys,
+        keys_are_complete=facts.is_complete,
+        not_null=facts.not_null,
+        columns=facts.columns if facts.is_complete else None,
+        table=relation.relname,
+        queries=queries,
+        same_names=frozenset(same_names),
+        is_joined=bool(beside),
+        variables=script.variables if variables is None else variables,
+    )
+
+
+def _rows_finding(script: Script, action: str, relation: Node, reach: Reach, at: int) -> Finding:
+    resource = script.table(relation)
+    verb = {"sql.update": "updates", "sql.delete": "deletes from"}[action]
+    effect = Effect.UPDATE if action == "sql.update" else Effect.DELETE_DATA
+    wide = reach.selector in (Selector.ALL, Selector.UNKNOWN)
+    way_back = Reversibility.IRREVERSIBLE if wide else Reversibility.RECOVERABLE
+    if reach.selector == Selector.NONE:
+        way_back = Reversibility.REVERSIBLE
+    finding = Finding(
+        action,
+        resource,
+        effect,
+        f"{verb} {_amount(reach)} `{resource.id}`",
+        at,
+        reach.selector,
+        way_back,
+        rows=0 if reach.selector == Selector.NONE else reach.rows,
+        row_basis=RowBasis.EXACT
+        if reach.selector == Selector.NONE
+        else RowBasis.UPPER_BOUND
+        if reach.rows is not None
+        else None,
+        opaque=script.doubt_about(relation),
+    )
+    return softened(script, relation, finding)
+
+
+def _amount(reach: Reach) -> str:
+    match reach.selector:
+        case Selector.NONE:
+            return "no row of"
+        case Selector.ONE:
+            return "one row of"
+        case Selector.SOME if reach.rows is not None:
+            return f"at most {reach.rows} rows of"
+        case Selector.SOME:
+            return "some rows of"
+        case Selector.ALL:
+            return "every row of"
+        case _:
+            return "an unknown part of"
+
+
+def softened(script: Script, relation: Node, finding: Finding) -> Finding:
+    """The script's own table holds nothing older; the system's own tables hold everything."""
+    if script.schema_of(relation)[0] in _SYSTEM_SCHEMAS and finding.effect != Effect.READ:
+        return replace(
+            finding,
+            effect=Effect.ESCALATE,
+            reversibility=Reversibility.IRREVERSIBLE,
+            summary=f"{finding.summary}, which is a system catalog",
+        )
+    if finding.effect in (Effect.DELETE_DATA, Effect.UPDATE) and script.is_new(relation):
+        return replace(
+            finding,
+            effect=Effect.UPDATE,
+            reversibility=Reversibility.REVERSIBLE,
+            summary=f"{finding.summary}, which this script made",
+        )
+    return finding
+
+
+_SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "pg_toast"})
+
+
+def _insert(script: Script, node: Node, at: int) -> Finding:
+    resource = script.table(node.relation)
+    query = node.selectStmt
+    conflict = node.onConflictClause
+    updates = conflict is not None and conflict.action == enums.OnConflictAction.ONCONFLICT_UPDATE
+    rows: int | None = None
+    if query is None:
+        rows = 1
+    elif isinstance(query, ast.SelectStmt) and query.valuesLists:
+        rows = len(query.valuesLists)
+    elif isinstance(query, ast.SelectStmt) and _is_one_row(query):
+        rows = 1
+    basis = None if rows is None else RowBasis.EXACT if conflict is None else RowBasis.UPPER_BOUND
+    finding = Finding(
+        "sql.insert",
+        resource,
+        Effect.UPDATE if updates else Effect.CREATE,
+        f"inserts {'rows' if rows is None else _count(rows)} into `{resource.id}`"
+        + (", updating those that conflict" if updates else ""),
+        at,
+        Selector.ONE if rows == 1 else Selector.SOME,
+        Reversibility.RECOVERABLE if updates else Reversibility.REVERSIBLE,
+        rows=rows,
+        row_basis=basis,
+        opaque=script.doubt_about(node.relation),
+    )
+    return softened(script, node.relation, finding)
+
+
+def _is_one_row(query: Node) -> bool:
+    """`SELECT 1, 2` without a table or a function that returns rows."""
+    return (
+        not query.fromClause
+        and query.op == enums.SetOperation.SETOP_NONE
+        and not any(isinstance(one, ast.FuncCall) for one in nodes(query))
+        and query.whereClause is None
+    )
+
+
+def _count(rows: int) -> str:
+    return "one row" if rows == 1 else f"{rows} rows"
+
+
+def _merge(script: Script, node: Node, at: int) -> Finding:
+    resource = script.table(node.relation)
+    command = enums.CmdType
+    kinds = {clause.commandType for clause in node.mergeWhenClauses or ()}
+    target = _target(script, node.relation, (node.sourceRelation,), None, _named_queries(node))
+    reach = where(node.joinCondition, target)
+    if reach.selector == Selector.NONE:
+        reach = Reach(Selector.UNKNOWN)
+    unmatched = enums.MergeMatchKind.MERGE_WHEN_NOT_MATCHED_BY_SOURCE
+    changing = (command.CMD_DELETE, command.CMD_UPDATE)
+    if any(
+        clause.matchKind == unmatched and clause.commandType in changing
+        for clause in node.mergeWhenClauses or ()
+    ):
+        # Which rows no source row matches is the source's to say; an empty source matches none.
+        reach = Reach(Selector.UNKNOWN)
+    wide = reach.selector in (Selector.ALL, Selector.UNKNOWN)
+    if command.CMD_DELETE in kinds:
+        effect, verb = Effect.DELETE_DATA, "deletes from"
+    elif command.CMD_UPDATE in kinds:
+        effect, verb = Effect.UPDATE, "updates"
+    else:
+        effect, verb, wide, reach = Effect.CREATE, "inserts into", False, Reach(Selector.SOME)
+    finding = Finding(
+        "sql.merge",
+        resource,
+        effect,
+        f"merges: {verb} `{resource.id}`",
+        at,
+        reach.selector,
+        Reversibility.REVERSIBLE
+        if effect == Effect.CREATE
+        else Reversibility.IRREVERSIBLE
+        if wide
+        else Reversibility.RECOVERABLE,
+        opaque=script.doubt_about(node.relation),
+    )
+    return softened(script, node.relation, finding)
+
+
+def truncate(script: Script, node: Node, place: Place) -> Iterator[Finding]:
+    cascades = node.behavior == enums.DropBehavior.DROP_CASCADE
+    for relation in node.relations:
+        resource = script.table(relation)
+        finding = Finding(
+            "sql.truncate",
+            resource,
+            Effect.DELETE_DATA,
+            f"empties `{resource.id}`",
+            place.start,
+            Selector.ALL,
+            Reversibility.IRREVERSIBLE,
+            opaque=script.doubt_about(relation),
+        )
+        yield softened(script, relation, finding)
+    if cascades and not all(script.is_new(relation) for relation in node.relations):
+        names = ", ".join(f"`{script.table(relation).id}`" for relation in node.relations)
+        reason = f"TRUNCATE … CASCADE also empties every table that references {names}"
+        yield replace(
+            unread(DIALECT, reason, place.start),
+            action="sql.truncate",
+            effect=Effect.DELETE_DATA,
+            reversibility=Reversibility.IRREVERSIBLE,
+            resource=asset("Unread", DIALECT, "table", f"references of {names}"),
+        )
+
+
+def copy_rows(script: Script, node: Node, place: Place) -> Iterator[Finding]:
+    if node.relation is not None:
+        resource = script.table(node.relation)
+        doubt = script.doubt_about(node.relation)
+    else:
+        inner = list(query(script, node.query, place))
+        resource = inner[0].resource if inner else database()
+        doubt = None
+        yield from inner
+    if node.is_program:
+        yield Finding(
+            "sql.run_program",
+            asset("Routine", DIALECT, "program", node.filename or "", node.filename),
+            Effect.EXECUTE,
+            f"runs the program `{node.filename}` on the server",
+            place.start,
+            Selector.UNKNOWN,
+            Reversibility.UNKNOWN,
+        )
+    if node.is_from:
+        finding = Finding(
+            "sql.copy_in",
+            resource,
+            Effect.CREATE,
+            f"loads rows into `{resource.id}`",
+            place.start,
+            Selector.SOME,
+            opaque=doubt,
+        )
+        yield softened(script, node.relation, finding)
+    elif node.filename is not None and not node.is_program:
+        yield Finding(
+            "sql.copy_out",
+            resource,
+            Effect.EXECUTE,
+            f"writes `{resource.id}` to the server's file `{node.filename}`",
+            place.start,
+            Selector.ALL,
+            Reversibility.IRREVERSIBLE,
+            opaque=doubt,
+        )
+    else:
+        summary = f"copies `{resource.id}` out"
+        yield Finding(
+            "sql.copy_out",
+            resource,
+            Effect.READ,
+            summary,
+            place.start,
+            Selector.ALL,
+            opaque=doubt,
+        )
+
+
+def created_table(
+    script: Script, relation: Node, place: Place, verb: str, type: str = "Table"
+) -> Finding:
+    resource = script.table(relation, type, "table" if type == "Table" else "view")
+    finding = Finding("sql.create", resource, Effect.CREATE, f"{verb} `{resource.id}`", place.start)
+    return softened(script, relation, finding)
+
+
+def matters(finding: Finding) -> bool:
+    return finding.effect != Effect.READ or finding.opaque is not None
+
+
+def _calling(script: Script, call: Node) -> Calling:
+    """Whether a function in a condition gives the same answer for the same row."""
+    table = sql_taxonomy.functions()
+    parts = name_parts(call.funcname)
+    name = parts[-1]
+    is_builtin = parts[-2] == "pg_catalog" if len(parts) > 1 else not script.hides_builtins
+    if name in script.routines or not is_builtin:
+        return Calling.UNKNOWN
+    if name in table.harmless:
+        return Calling.STEADY
+    return Calling.VOLATILE if name in table.volatile else Calling.UNKNOWN

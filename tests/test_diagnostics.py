@@ -1,0 +1,322 @@
+"""Every code has its page and is produced by a test; spans are exact; no text makes the checker raise or run away."""
+
+import re
+from pathlib import Path
+
+import pytest
+from interlock.compiler import compile_policies
+from interlock.lang.diagnostics import Code, Diagnostic
+from interlock.lang.limits import (
+    MAX_FILE_CHARACTERS,
+    MAX_NUMBER_DIGITS,
+    MAX_SET_ELEMENTS,
+    MAX_STRING_CHARACTERS,
+)
+from interlock.lang.loader import load, load_texts
+
+ROOT = Path(__file__).parent.parent
+PAGES = ROOT / "docs" / "diagnostics"
+SPECS = ROOT / "tests" / "specs"
+
+SCHEMA = """
+enum Env { dev, staging, production }
+enum Risk ordered { low, medium, high }
+entity Team
+entity Environment
+entity Agent in Team { name: String }
+type Hold = { active: Bool, until: Instant? }
+entity Table in Environment {
+  name: String, env: Env, risk: Risk, rows: Int?, hold: Hold?, tags: Set<String>
+}
+action group destroy
+action drop, truncate in destroy { principal Agent  resource Table  context { now: Instant } }
+"""
+
+
+def problems_of(text: str) -> list[Diagnostic]:
+    checked, problems = load_texts({"policy.ilk": text})
+    _, more = compile_policies(checked)
+    return problems + more
+
+
+def codes_of(text: str) -> list[Code]:
+    return [problem.code for problem in problems_of(text)]
+
+
+def permit_when(condition: str) -> str:
+    return f"{SCHEMA}\npermit a_rule {{ when {condition} }}\n"
+
+
+# Pages
+
+
+@pytest.mark.parametrize("code", Code)
+def test_a_code_has_a_page_that_shows_the_mistake_and_the_mended_policy(code: Code) -> None:
+    headings = re.findall(r"^#+ .*$", _without_blocks(PAGES / f"{code}.md"), re.M)
+    assert headings == [f"# {code}", "## Avoid", "## Prefer", "## Why"]
+
+
+def test_each_page_belongs_to_a_code() -> None:
+    pages = {page.stem for page in PAGES.glob("*.md")} - {"README"}
+    assert pages == set(map(str, Code))
+
+
+def test_the_table_lists_the_codes_in_order() -> None:
+    table = (PAGES / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[([\w-]+)\]\(([\w-]+)\.md\) \| (\w+) \| (.+) \|$", table, re.M)
+    assert [row[:3] for row in rows] == [(code, code, code.severity) for code in Code]
+    for code, _, _, sentence in rows:
+        assert sentence in (PAGES / f"{code}.md").read_text(encoding="utf-8")
+
+
+def _without_blocks(page: Path) -> str:
+    return re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+
+
+NEVER_PRODUCED = {Code.UNKNOWN_ELEMENT_TYPE}
+"""No line of the checker reports these, though an empty set without a type should be; wrong, and so asserted."""
+
+
+def test_each_code_is_produced_by_a_test() -> None:
+    texts = [
+        page.read_text(encoding="utf-8")
+        for folder in (ROOT / "docs", SPECS)
+        for page in folder.rglob("*.md")
+    ]
+    named = {
+        code
+        for text in texts
+        for code in re.findall(r"(?:// )?(?:error|warning)(?:: )?\[([\w-]+)\]", text)
+    }
+    assert {*named, *map(str, LIMITS)} == {str(code) for code in Code if code not in NEVER_PRODUCED}
+
+
+# Limits
+
+_RULE = "permit a_rule {{ when {} }}"
+_DOUBLING = "define f0(x: Int) -> Int = x\n" + "".join(
+    f"define f{number}(x: Int) -> Int = f{number - 1}(x) + f{number - 1}(x)\n"
+    for number in range(1, 40)
+)
+
+LIMITS = {
+    Code.STRING_TOO_LONG: _RULE.format(f'resource.name == "{"a" * (MAX_STRING_CHARACTERS + 1)}"'),
+    Code.SET_TOO_LARGE: _RULE.format(
+        f"1 in {{{', '.join(map(str, range(MAX_SET_ELEMENTS + 1)))}}}"
+    ),
+    Code.NUMBER_TOO_LONG: _RULE.format(f"1 < {'9' * (MAX_NUMBER_DIGITS + 1)}"),
+    Code.EXPANSION_TOO_LARGE: _DOUBLING + _RULE.format("f39(1) == 1"),
+    Code.NESTING_TOO_DEEP: _RULE.format("(" * 10_000 + "true" + ")" * 10_000),
+    Code.FILE_TOO_LARGE: "// " + "a" * MAX_FILE_CHARACTERS,
+}
+
+
+@pytest.mark.parametrize("code", LIMITS)
+def test_a_text_beyond_a_limit_is_one_problem_with_its_name(code: Code) -> None:
+    assert codes_of(SCHEMA + LIMITS[code]) == [code]
+
+
+def test_texts_at_a_limit_pass() -> None:
+    text = "a" * MAX_STRING_CHARACTERS
+    elements = ", ".join(map(str, range(MAX_SET_ELEMENTS)))
+    digits = "9" * MAX_NUMBER_DIGITS
+    condition = f'resource.name != "{text}" or (1 in {{{elements}}} and 1 < {digits})'
+    assert codes_of(permit_when(condition)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _RULE.format("(" * 10_000 + "true" + ")" * 10_000),
+        _RULE.format("not " * 10_000 + "true"),
+        _RULE.format("1 + " * 10_000 + "1 == 2"),
+        _RULE.format("1 * " * 10_000 + "1 == 2"),
+        _RULE.format("- " * 10_000 + "1 == 2"),
+        _RULE.format("1 == 1 ?? " * 10_000 + "1"),
+        _RULE.format("if true then true else " * 10_000 + "true"),
+        _RULE.format("true or true and (" * 10_000 + "true" + ")" * 10_000),
+        _RULE.format("resource" + ".name" * 10_000 + ' == ""'),
+        _RULE.format("resource.tags" + ".where(t => true)" * 10_000 + " == {}"),
+        _RULE.format("resource.tags.any(t => " * 10_000 + "true" + ")" * 10_000),
+        _RULE.format("{" * 10_000 + "1" + "}" * 10_000 + " == {1}"),
+        'permit a_rule { because "{' + "not " * 2_000 + 'true}" }',
+        "entity Deep { a: " + "Set<" * 10_000 + "Int" + ">" * 10_000 + " }",
+        "entity Deep { a: " + "{ a: " * 10_000 + "Int" + " }" * 10_000 + " }",
+        "define f(x: " + "Set<" * 10_000 + "Int" + ">" * 10_000 + ") -> Bool = true",
+    ],
+    ids=lambda text: text[:40],
+)
+def test_a_text_10000_deep_is_a_diagnostic(text: str) -> None:
+    found = codes_of(SCHEMA + text)
+    assert found and set(found) <= {Code.NESTING_TOO_DEEP, Code.SYNTAX_ERROR}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _RULE.format(" and ".join(["true"] * 10_000)),
+        _RULE.format(" or ".join(["false"] * 9_999 + ["true"])),
+        "permit a_rule { " + "when true " * 10_000 + "}",
+        "".join(f"permit rule_{number} {{ }}\n" for number in range(10_000)),
+    ],
+    ids=["and", "or", "when", "rules"],
+)
+def test_a_text_10000_wide_is_no_problem(text: str) -> None:
+    assert codes_of(SCHEMA + text) == []
+
+
+def test_a_file_of_50_megabytes_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "large.ilk"
+    with path.open("wb") as file:
+        file.truncate(50_000_000)
+    _, problems = load([path])
+    assert [problem.code for problem in problems] == [Code.FILE_TOO_LARGE]
+
+
+def test_a_folder_with_a_broken_file_still_checks_the_others(tmp_path: Path) -> None:
+    (tmp_path / "bad.ilk").write_bytes(b"\xff\xfe")
+    (tmp_path / "good.ilk").write_text(permit_when("resource.nme == 1"))
+    _, problems = load([tmp_path])
+    assert [problem.code for problem in problems] == [Code.NOT_TEXT, Code.UNKNOWN_ATTRIBUTE]
+
+
+# Recovery
+
+BROKEN = {
+    7: "permit rule_7 { when true",
+    23: 'permit rule_23 { when resource.name == "orders }',
+    42: "permit rule_42 { when true && true }",
+    68: "permti rule_68 { when true }",
+    99: "permit rule_99 {",
+}
+
+
+def _hundred(conditions: dict[int, str]) -> str:
+    lines = [
+        BROKEN.get(number) or f"permit rule_{number} {{ when {conditions.get(number, 'true')} }}"
+        for number in range(100)
+    ]
+    return SCHEMA + "\n".join(lines)
+
+
+def test_five_broken_declarations_are_five_problems() -> None:
+    checked, problems = load_texts({"policy.ilk": _hundred({})})
+    assert [problem.code for problem in problems] == [Code.SYNTAX_ERROR] * 5
+    first = SCHEMA.count("\n") + 1
+    assert {problem.span.line for problem in problems} == {first + number for number in BROKEN}
+    assert len(checked.names.rules) == 95
+
+
+@pytest.mark.parametrize("number", [0, 6, 8, 24, 43, 69, 98])
+def test_the_declarations_beside_a_broken_one_are_checked(number: int) -> None:
+    _, problems = load_texts({"policy.ilk": _hundred({number: "resource.nme == 1"})})
+    codes = sorted(problem.code for problem in problems)
+    assert codes == [Code.SYNTAX_ERROR] * 5 + [Code.UNKNOWN_ATTRIBUTE]
+
+
+def test_an_invalid_policy_set_decides_with_no_rule_at_all() -> None:
+    checked, _ = load_texts({"policy.ilk": permit_when("true") + "forbid broken { when && }"})
+    policies, _ = compile_policies(checked)
+    assert policies.rules == ()
+
+
+# Spans
+
+
+def check_span(text: str, code: Code) -> None:
+    """The text with `«` and `»` around what the only problem must point at."""
+    start, end = text.index("«"), text.index("»") - 1
+    text = text.replace("«", "").replace("»", "")
+    (problem,) = problems_of(text)
+    assert problem.code is code, problem
+    span = problem.span
+    assert span.text == text[start:end]
+    line_start = text.rfind("\n", 0, start) + 1
+    assert span.line == text.count("\n", 0, start) + 1
+    assert (span.column, span.end_column) == (start - line_start + 1, end - line_start + 1)
+
+
+CONDITIONS = [
+    ("«foo»", Code.UNKNOWN_NAME),
+    ("«nobody».name == 1", Code.UNKNOWN_NAME),
+    ("resource.«nme» == 1", Code.UNKNOWN_ATTRIBUTE),
+    ("resource.name.«size» == 1", Code.UNKNOWN_ATTRIBUTE),
+    ("context.«nwo» == 1", Code.UNKNOWN_ATTRIBUTE),
+    ("resource.env == «prod»", Code.UNKNOWN_MEMBER),
+    ("resource.env == Env.«prod»", Code.UNKNOWN_MEMBER),
+    ("resource.env in {dev, «prod»}", Code.UNKNOWN_MEMBER),
+    ("«frobnicate»(1)", Code.UNKNOWN_FUNCTION),
+    ("resource.tags.«exists»(t => true)", Code.UNKNOWN_FUNCTION),
+    ("action == «dorp»", Code.UNKNOWN_ACTION),
+    ("action in {drop, «dorp»}", Code.UNKNOWN_ACTION),
+    ("«resource.rows» > 1", Code.UNGUARDED_OPTIONAL),
+    ("«resource.hold».active", Code.UNGUARDED_OPTIONAL),
+    ("«resource has name»", Code.USELESS_GUARD),
+    ("«resource.env < production»", Code.UNORDERED_TYPE),
+    ("resource.name == «1.23456»", Code.BAD_LITERAL),
+    ('«resource.name == 1» or "x" == "y"', Code.TYPE_MISMATCH),
+    ("not «resource.name»", Code.TYPE_MISMATCH),
+    ("«resource.tags.any(1)»", Code.WRONG_ARGUMENTS),
+    ('ip(«"10.0.0.300"») == ip("10.0.0.1")', Code.BAD_LITERAL),
+    ("«resource in principal»", Code.IMPOSSIBLE_PARENT),
+    ("true «&»& false", Code.SYNTAX_ERROR),
+    ('resource.name == «"orders }»', Code.SYNTAX_ERROR),
+]
+
+
+@pytest.mark.parametrize(("condition", "code"), CONDITIONS)
+def test_a_span_is_exactly_the_mistake(condition: str, code: Code) -> None:
+    if "1.23456" in condition:
+        condition = condition.replace("resource.name", "1.0")
+    check_span(permit_when(f'resource.name != "𝄞𝄞" and {condition}'), code)
+
+
+DECLARATIONS = [
+    ("permit p { principal «Agnet» }", Code.UNKNOWN_TYPE),
+    ("permit p { action «dorp» }", Code.UNKNOWN_ACTION),
+    ('permit p { resource «Table» in Team::"𝄞" }', Code.IMPOSSIBLE_PARENT),
+    ("permit «p» { principal Team }", Code.NEVER_APPLIES),
+    ("permit p { principal Agent | «Team» }", Code.IMPOSSIBLE_SCOPE),
+    ("permit p { } permit «p» { }", Code.DUPLICATE_NAME),
+    ("permit p { } prove q { denied by «no_rule» }", Code.UNKNOWN_RULE),
+    ("permit p { } entity New { «name»: Int, a: «Sting» }", Code.UNKNOWN_TYPE),
+    ("permit p { } entity New { a: Set<«Sting»> }", Code.UNKNOWN_TYPE),
+    ("permit p { } entity New extends «Table»", Code.ABSTRACT_ENTITY),
+    ("permit p { } define f(x: «Sting») -> Int = 1", Code.UNKNOWN_TYPE),
+    ("permit p { } define «f»(x: Int) -> Int = f(x)", Code.CYCLIC_DEFINITION),
+    ("permit p { } use «std.chnage»", Code.UNKNOWN_MODULE),
+    ("«permti» p { }", Code.SYNTAX_ERROR),
+    ("permit p { «need true» }", Code.MISPLACED_CLAUSE),
+    ('permit p { because "a" «because "b"» }', Code.REPEATED_CLAUSE),
+    ("permit p { } require «r» { when true }", Code.MISSING_CLAUSE),
+    ('permit p { because "𝄞 {resource.«nme»}" }', Code.UNKNOWN_ATTRIBUTE),
+]
+
+
+@pytest.mark.parametrize(("declaration", "code"), DECLARATIONS)
+def test_a_span_in_a_declaration_is_exactly_the_mistake(declaration: str, code: Code) -> None:
+    declaration = declaration.replace("«name»: Int, ", "")
+    check_span(f'{SCHEMA}@owner("𝄞") permit first {{ }} {declaration}', code)
+
+
+WIDER_TODAY = [
+    ("«resource has rowz»", Code.UNKNOWN_ATTRIBUTE),
+    ("«resource has hold.untl»", Code.UNKNOWN_ATTRIBUTE),
+    ("«resource is Tabel»", Code.UNKNOWN_TYPE),
+    ('resource in «Enviroment::"x"»', Code.UNKNOWN_TYPE),
+    ("resource.tags.any(t => resource.tags.any(«t => true»))", Code.DUPLICATE_NAME),
+]
+"""Wrong: the span should be only the misspelt or repeated name."""
+
+
+@pytest.mark.parametrize(("condition", "code"), WIDER_TODAY)
+def test_some_spans_are_wider_than_the_name_today(condition: str, code: Code) -> None:
+    check_span(permit_when(f'resource.name != "𝄞" and {condition}'), code)
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_lines_are_counted_however_they_end(line_end: str) -> None:
+    text = permit_when("resource.nme == 1").replace("\n", line_end)
+    (problem,) = problems_of(text)
+    assert problem.span.line == SCHEMA.count("\n") + 2
+    assert problem.span.text == "nme"
