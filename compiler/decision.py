@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
 
 from ..lang.source import Span
 from ..lang.syntax import Effect, Outcome
@@ -11,7 +10,7 @@ from ..lang.values import EntityId, Record, show
 __all__ = ["Decision", "Outcome", "Problem", "Reason", "Request", "UnmetNeed"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Request:
     """Who wants to do what to what, and what else the request says."""
 
@@ -20,7 +19,7 @@ class Request:
     resource: EntityId
     context: Record
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """SHA-256 of the request in canonical form, in hexadecimal."""
         text = f"{self.principal}\n{self.action}\n{self.resource}\n{show(self.context)}"
@@ -56,26 +55,35 @@ class Problem:
     span: Span | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Decision:
     """What a request gets. The same request, entities and policy set always give an equal decision."""
 
     outcome: Outcome
     reasons: tuple[Reason, ...]
+    """The rules that determined the outcome: the forbids, the requires that hold, or the permits."""
     needs: tuple[UnmetNeed, ...]
+    """What would turn `hold` into `permit`."""
     problems: tuple[Problem, ...]
+    """Why something could not be read, where that is why the request is denied."""
     policy_digest: str
-    request_digest: str
-
-    @cached_property
-    def id(self) -> str:
-        """Names this decision in logs: equal for the same policy set and request."""
-        text = f"{self.policy_digest}\n{self.request_digest}"
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+    request: Request | None
+    """The request as it was read; `None` for what is no request of the schema."""
 
     @property
     def rules(self) -> tuple[str, ...]:
         return tuple(reason.rule for reason in self.reasons)
+
+    @property
+    def request_digest(self) -> str:
+        """The digest of the request, empty where there is none."""
+        return self.request.digest if self.request is not None else ""
+
+    @property
+    def id(self) -> str:
+        """Names this decision in logs: equal for the same policy set and request."""
+        text = f"{self.policy_digest}\n{self.request_digest}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 SEVERITY = {Outcome.PERMIT: 0, Outcome.HOLD: 1, Outcome.DENY: 2}

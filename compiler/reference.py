@@ -1,9 +1,14 @@
 """The meaning of a policy set. Short, direct and slow on purpose: every back end is tested against this file.
 
-A decision is `deny` if a `forbid` applies or no `permit` does; else `hold` if an applying `require` has an unmet
-need; else `permit`. A rule applies when the request is in its scope and its condition holds.
-Reading a rule can fail only where it reads an entity that is missing. Then a `forbid` or `require` denies and a
-`permit` does not permit (`OnFailure.DENY`), or the rule is ignored (`OnFailure.SKIP`, for Cedar).
+A rule applies when the request is in its scope and its condition holds. Then, in this order:
+
+1. If a `forbid` applies, the request is denied.
+2. If no `permit` applies, it is denied.
+3. If a `require` that applies has an unmet need, it is held. 4. Otherwise it is permitted.
+
+Reading a rule can fail only where it reads an entity that is missing. A failing `forbid` or `require` denies where
+it would have decided, and a failing `permit` does not permit (`OnFailure.DENY`); or such a rule is ignored
+(`OnFailure.SKIP`, for Cedar).
 """
 
 from dataclasses import dataclass
@@ -30,59 +35,85 @@ from .entities import Entities, EntityData
 
 def decide(policies: ir.PolicySet, request: Request, entities: Entities) -> Decision:
     """The decision about a request that fits the schema."""
-    permits: list[Reason] = []
-    forbids: list[Reason] = []
-    holds: list[Reason] = []
+
+    def decision(
+        outcome: Outcome,
+        reasons: list[Reason],
+        needs: list[UnmetNeed] | None = None,
+        problems: list[Problem] | None = None,
+    ) -> Decision:
+        return Decision(
+            outcome,
+            tuple(sorted(reasons, key=lambda reason: reason.rule)),
+            tuple(sorted(needs or [], key=lambda need: (need.rule, need.span.start))),
+            tuple(sorted(problems or [], key=lambda problem: problem.rule or "")),
+            policies.digest,
+            request,
+        )
+
+    forbids, problems = _applying(policies, Effect.FORBID, request, entities)
+    if forbids or problems:
+        return decision(Outcome.DENY, _reasons(forbids, request, entities), problems=problems)
+    permits, problems = _applying(policies, Effect.PERMIT, request, entities)
+    if not permits:
+        return decision(Outcome.DENY, [], problems=problems)
+    requires, problems = _applying(policies, Effect.REQUIRE, request, entities)
+    holding: list[ir.Rule] = []
     needs: list[UnmetNeed] = []
+    for rule in requires:
+        for need in rule.needs:
+            met = evaluate(need.condition, request, entities)
+            if isinstance(met, Failed):
+                problems += _problem(rule, met)
+            elif met is not True:
+                needs.append(UnmetNeed(rule.id, fill(need.message, request, entities), need.span))
+                holding += [rule] if rule not in holding else []
+    if problems:
+        return decision(Outcome.DENY, [], problems=problems)
+    if needs:
+        return decision(Outcome.HOLD, _reasons(holding, request, entities), needs)
+    return decision(Outcome.PERMIT, _reasons(permits, request, entities))
+
+
+def deny(policies: ir.PolicySet, *problems: Problem, request: Request | None = None) -> Decision:
+    """The decision about what is no request of the schema, or speaks about what nobody described."""
+    return Decision(Outcome.DENY, (), (), problems, policies.digest, request)
+
+
+def _applying(
+    policies: ir.PolicySet, effect: Effect, request: Request, entities: Entities
+) -> tuple[list[ir.Rule], list[Problem]]:
+    """The rules of one effect that apply, and the problems of those that cannot be read."""
+    rules: list[ir.Rule] = []
     problems: list[Problem] = []
-    failed = False
     for rule in policies.rules:
-        applies = _applies(rule, request, entities)
-        if applies is False:
-            continue
-        if isinstance(applies, Failed):
-            problems.append(Problem(applies.reason, rule.id, applies.span))
-            failed |= rule.effect is not Effect.PERMIT and rule.on_failure is ir.OnFailure.DENY
-            continue
-        match rule.effect:
-            case Effect.PERMIT:
-                permits.append(_reason(rule, request, entities))
-            case Effect.FORBID:
-                forbids.append(_reason(rule, request, entities))
-            case Effect.REQUIRE:
-                unmet = []
-                for need in rule.needs:
-                    met = evaluate(need.condition, request, entities)
-                    if isinstance(met, Failed):
-                        problems.append(Problem(met.reason, rule.id, met.span))
-                        failed |= rule.on_failure is ir.OnFailure.DENY
-                    elif met is not True:
-                        message = fill(need.message, request, entities)
-                        unmet.append(UnmetNeed(rule.id, message, need.span))
-                if unmet:
-                    needs += unmet
-                    holds.append(_reason(rule, request, entities))
-    if forbids or failed:
-        outcome, reasons = Outcome.DENY, forbids
-    elif not permits:
-        outcome, reasons = Outcome.DENY, []
-    elif needs:
-        outcome, reasons = Outcome.HOLD, holds
-    else:
-        outcome, reasons = Outcome.PERMIT, permits
-    return Decision(
-        outcome,
-        tuple(sorted(reasons, key=lambda reason: reason.rule)),
-        tuple(sorted(needs, key=lambda need: (need.rule, need.span.start))),
-        tuple(problems),
-        policies.digest,
-        request.digest,
-    )
+        if rule.effect is effect:
+            applies = _applies(rule, request, entities)
+            if isinstance(applies, Failed):
+                problems += _problem(rule, applies)
+            elif applies:
+                rules.append(rule)
+    return rules, problems
 
 
-def deny(policies: ir.PolicySet, request_digest: str, *problems: Problem) -> Decision:
-    """The decision about what is not a request of the schema."""
-    return Decision(Outcome.DENY, (), (), problems, policies.digest, request_digest)
+def _problem(rule: ir.Rule, failed: "Failed") -> list[Problem]:
+    """What a failure means for the decision: nothing where the rule is to be ignored."""
+    if rule.on_failure is ir.OnFailure.SKIP:
+        return []
+    return [Problem(failed.reason, rule.id, failed.span)]
+
+
+def _reasons(rules: list[ir.Rule], request: Request, entities: Entities) -> list[Reason]:
+    return [
+        Reason(
+            rule.id,
+            rule.effect,
+            rule.span,
+            fill(rule.because, request, entities) if rule.because else None,
+            fill(rule.instead, request, entities) if rule.instead else None,
+        )
+        for rule in rules
+    ]
 
 
 def _applies(rule: ir.Rule, request: Request, entities: Entities) -> "bool | Failed":
@@ -104,12 +135,6 @@ def _applies(rule: ir.Rule, request: Request, entities: Entities) -> "bool | Fai
                 return inside if isinstance(inside, Failed) else False
     holds = evaluate(rule.condition, request, entities)
     return holds if isinstance(holds, Failed) else holds is True
-
-
-def _reason(rule: ir.Rule, request: Request, entities: Entities) -> Reason:
-    because = fill(rule.because, request, entities) if rule.because else None
-    instead = fill(rule.instead, request, entities) if rule.instead else None
-    return Reason(rule.id, rule.effect, rule.span, because, instead)
 
 
 def fill(template: ir.Template, request: Request, entities: Entities) -> str:

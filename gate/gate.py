@@ -68,10 +68,10 @@ def _decide(
     try:
         request = read_request(policies.schema, document)
     except Misfit as misfit:
-        return deny(policies, "", Problem(f"the request does not fit the schema: {misfit}")), ()
+        return deny(policies, Problem(f"the request does not fit the schema: {misfit}")), ()
     missing = missing_entities(request, entities)
     if missing:
-        return deny(policies, request.digest, *map(Problem, missing)), ()
+        return deny(policies, *map(Problem, missing), request=request), ()
     decision = decide(policies, request, entities)
     unexplained = (
         decision.outcome is Outcome.DENY and not decision.reasons and not decision.problems

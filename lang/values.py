@@ -1,11 +1,10 @@
 """The values a policy computes with: exact, immutable, hashable, and never two kinds equal to each other."""
 
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Self
+from typing import NamedTuple, NoReturn, Self
 
 NANOSECOND = 1
 MICROSECOND = 1_000
@@ -156,8 +155,7 @@ class EnumValue:
         return self.name
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class EntityId:
+class EntityId(NamedTuple):
     """The name of an entity: `Type::"id"`. Actions are entities of type `Action`."""
 
     type: str
@@ -167,34 +165,19 @@ class EntityId:
         return f"{self.type}::{quote(self.id)}"
 
 
-class Record(Mapping[str, "Value"]):
-    """A value with named fields; an optional field that is absent has no key."""
+class Record(dict[str, "Value"]):
+    """A value with named fields; an optional field that is absent has no key. Never changed once made."""
 
-    __slots__ = ("_fields", "_hash")
+    __slots__ = ()
 
-    def __init__(self, fields: Mapping[str, "Value"]) -> None:
-        self._fields = dict(fields)
-        self._hash: int | None = None
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
 
-    def __getitem__(self, name: str) -> "Value":
-        return self._fields[name]
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("a record does not change")
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._fields)
-
-    def __len__(self) -> int:
-        return len(self._fields)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Record) and self._fields == other._fields
-
-    def __hash__(self) -> int:
-        if self._hash is None:
-            self._hash = hash(frozenset(self._fields.items()))
-        return self._hash
-
-    def __repr__(self) -> str:
-        return f"Record({self._fields!r})"
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
 
 
 Value = (

@@ -521,19 +521,32 @@ def test_a_benign_statement_is_not_opaque_and_takes_nothing_away(statement: str)
 @pytest.mark.parametrize(
     "script",
     [
-        "CREATE TABLE t (a int); DROP TABLE t",
+        "BEGIN; CREATE TABLE t (a int); DROP TABLE t",
         "CREATE TEMP TABLE t (a int); DELETE FROM t; DROP TABLE t",
-        "CREATE TABLE t AS SELECT * FROM users; TRUNCATE t",
-        "SELECT * INTO t FROM users; DELETE FROM t",
-        "CREATE TABLE t (a int, b int); ALTER TABLE t DROP COLUMN b",
-        "CREATE TABLE t (a int); ALTER TABLE t RENAME TO u; DROP TABLE u",
-        "CREATE TABLE public.t (a int); DROP TABLE t",
+        "BEGIN; CREATE TABLE t AS SELECT * FROM users; TRUNCATE t",
+        "BEGIN; SELECT * INTO t FROM users; DELETE FROM t",
+        "BEGIN; CREATE TABLE t (a int, b int); ALTER TABLE t DROP COLUMN b",
+        "BEGIN; CREATE TABLE t (a int); ALTER TABLE t RENAME TO u; DROP TABLE u",
+        "BEGIN; CREATE TABLE public.t (a int); DROP TABLE t",
         "BEGIN; CREATE TEMP TABLE t (a int) ON COMMIT DROP; DELETE FROM t; COMMIT",
     ],
 )
 def test_what_the_script_made_is_no_loss(script: str) -> None:
     effects = {change.effect for change in reading(script).changes}
     assert effects <= {Effect.READ, Effect.CREATE, Effect.UPDATE}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "CREATE TABLE t (a int); DROP TABLE t",
+        "BEGIN; CREATE TABLE t (a int); COMMIT; TRUNCATE t",
+        "CREATE TABLE t AS SELECT * FROM users; DELETE FROM t",
+    ],
+)
+def test_outside_a_transaction_a_table_may_be_older_than_the_script(script: str) -> None:
+    """When CREATE fails because the table is there, a client that goes on drops what was there."""
+    assert Effect.DELETE_DATA in {change.effect for change in reading(script).changes}
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from ..model import Artifact, Change, Problem, Reading, numbered
 from . import MAX_ARTIFACT_BYTES, Options
 from .sql_changes import ACTIONS, ASSET_TYPES, Finding, Lines, change
 
-__all__ = ["ACTIONS", "ASSET_TYPES", "DIALECTS", "MAX_CHANGES", "read"]
+__all__ = ["ACTIONS", "ACTION_NAMES", "ASSET_TYPES", "DIALECTS", "MAX_CHANGES", "read"]
 
+ACTION_NAMES = frozenset(ACTIONS)
 DIALECTS = ("postgres", "mysql", "sqlite", "snowflake", "tsql", "bigquery")
 MAX_CHANGES = 500_000
 

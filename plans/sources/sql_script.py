@@ -147,6 +147,9 @@ class Script:
             return
         if relation.relpersistence == "t":
             self.temporary.add(relation.relname)
+        elif not self.is_in_transaction:
+            # A client that goes on after an error would then act on a table that was there before.
+            facts = replace(facts, is_new=False)
         self.tables[ids[0]] = facts
 
     def update(self, relation: Node, facts: TableFacts) -> None:
@@ -199,6 +202,8 @@ class Script:
             if facts.drops_on_commit:
                 self.tables.pop(id)
                 self.temporary.discard(id.partition(".")[2])
+            elif not id.startswith("pg_temp."):
+                self.tables[id] = replace(facts, is_new=False)
 
     def roll_back(self, *, ends: bool) -> None:
         """Nothing made since may be left, and what stands there may be older than the script."""
