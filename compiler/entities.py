@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..lang.values import EntityId, Record
+from .documents import why_missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,7 @@ class Entities:
 
     def why_missing(self, entity: EntityId) -> str:
         """The reason for which an entity cannot be read, in words."""
-        if entity in self.invalid:
-            return f"{entity} does not fit the schema: {self.invalid[entity]}"
-        return f"{entity} is missing"
+        return why_missing(entity, self.invalid)
 
 
 NO_ENTITIES = Entities()

@@ -7,7 +7,7 @@ reported, so a place that no request reaches, and a guard too involved to follow
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from ..lang import typesystem
@@ -33,6 +33,7 @@ from ..lang.typesystem import (
 from ..lang.values import Decimal, Duration, EntityId, EnumValue
 from . import ir
 from .ir_text import text_of
+from .rewrite import rebuild
 
 MAX_SPLITS = 6
 """How many conditions one question about a guard may try both ways."""
@@ -120,7 +121,8 @@ class _Check:
 
     @contextmanager
     def assuming(self, *assumptions: Assumption) -> Iterator[None]:
-        saved, self.assumptions = self.assumptions, (*self.assumptions, *assumptions)
+        saved = self.assumptions
+        self.assumptions = (*saved, *((canonical(term), truth) for term, truth in assumptions))
         try:
             yield
         finally:
@@ -143,16 +145,17 @@ class _Check:
     def infer(self, term: ir.Term) -> Type:
         """The type of a term; `NEVER` for what is reported or not reached."""
         found = self._infer(term)
+        key = canonical(term)
         if isinstance(found, EntityType) and self.assumptions:
             possible = {
                 name
                 for name in found.types
                 if not self.contradictory(
-                    self.assumptions, {**self.types, term: entity_type({name})}
+                    self.assumptions, {**self.types, key: entity_type({name})}
                 )
             }
             found = entity_type(possible) if possible else NEVER
-        self.types[term] = found
+        self.types[key] = found
         return found
 
     def wanted(self, term: ir.Term, type: Type) -> None:
@@ -277,7 +280,7 @@ class _Check:
                 return INT
             case ir.Where(_, set, _):
                 self._wanted_body(term, BOOL)
-                return self.types.get(set, NEVER)
+                return self.types.get(canonical(set), NEVER)
             case ir.Distinct():
                 return typesystem.SetOf(self._body(term))
             case ir.Sum(zero=zero):
@@ -375,7 +378,7 @@ class _Check:
         if None in found:
             return self.report(term, f"`{name}` does not exist")
         if any(item is not None and item.optional for item in found):
-            guard = ir.Has(base, name)
+            guard = canonical(ir.Has(base, name))
             if not self.contradictory((*self.assumptions, (guard, False)), self.types):
                 self.report(term, f"`{name}` may be absent, and no `has` stands before it")
         return self._join(term, [item.type for item in found if item is not None])
@@ -405,7 +408,7 @@ class _Check:
 
     def _not_empty(self, term: ir.Term, set: ir.Term) -> None:
         written = isinstance(set, ir.SetOf) and set.elements
-        empty = ir.Equal(ir.Size(set), ir.Integer(0))
+        empty = canonical(ir.Equal(ir.Size(set), ir.Integer(0)))
         if not written and not self.contradictory((*self.assumptions, (empty, True)), self.types):
             self.report(term, "the set may be empty, and nothing asks before")
 
@@ -416,6 +419,18 @@ class _Check:
     ) -> bool:
         """Whether no request meets all assumptions."""
         return _Search(self.schema, types).contradictory(list(assumptions), {}, MAX_SPLITS)
+
+
+def canonical(term: ir.Term, names: Mapping[str, str] | None = None) -> ir.Term:
+    """The term with bound names by their depth, so that a guard is equal to what it guards wherever both stand."""
+    known = names or {}
+    if isinstance(term, ir.Variable):
+        return replace(term, name=known.get(term.name, term.name))
+    if isinstance(term, ir.Quantifier):
+        name = f"#{len(known)}"
+        body = canonical(term.body, {**known, term.name: name})
+        return replace(term, name=name, set=canonical(term.set, known), body=body)
+    return rebuild(term, lambda part: canonical(part, known))
 
 
 _ZEROS = (ir.Integer(0), ir.Decimal(Decimal(0)), ir.Duration(Duration(0)))

@@ -14,6 +14,7 @@ it would have decided, and a failing `permit` does not permit (`OnFailure.DENY`)
 from dataclasses import dataclass
 from typing import assert_never
 
+from ..lang.scalars import matches, within
 from ..lang.source import Span
 from ..lang.syntax import Effect, Outcome
 from ..lang.values import (
@@ -26,7 +27,6 @@ from ..lang.values import (
     Record,
     Value,
     show,
-    within,
 )
 from . import ir
 from .decision import Decision, Problem, Reason, Request, UnmetNeed
@@ -303,23 +303,6 @@ def _value(term: ir.Term, variables: dict[str, Value], entities: Entities) -> Va
             return frozenset(each(name, set, body))
         case _:
             assert_never(term)
-
-
-def matches(text: str, pattern: tuple[str, ...]) -> bool:
-    """Whether the text is the pieces of the pattern in order with any text between them."""
-    first, *rest = pattern
-    if not rest:
-        return text == first
-    *middle, last = rest
-    if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
-        return False
-    start, end = len(first), len(text) - len(last)
-    for piece in middle:
-        found = text.find(piece, start, end)
-        if found < 0:
-            return False
-        start = found + len(piece)
-    return True
 
 
 def _attributes(value: Value, entities: Entities, term: ir.Term) -> Record:

@@ -6,6 +6,7 @@ missing fails the test by name instead of passing by accident.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from ..lang import syntax
 from ..lang.checker import Checked
@@ -14,6 +15,7 @@ from ..lang.syntax import Outcome
 from ..lang.values import EntityId, Record
 from . import ir
 from .decision import Decision, Request
+from .documents import Described
 from .entities import NO_ENTITIES, Entities
 from .lower import lower_expression
 from .reference import decide, evaluate
@@ -52,8 +54,8 @@ def _run(checked: Checked, policies: ir.PolicySet, test: syntax.Test) -> TestRes
 
 def request_of(checked: Checked, test: syntax.Test) -> tuple[Request, Entities]:
     """The request and the entities that a checked test describes."""
-    attributes: dict[EntityId, Record] = {}
-    parents: dict[EntityId, frozenset[EntityId]] = {}
+    attributes: dict[Any, Any] = {}
+    parents: dict[Any, frozenset[Any]] = {}
     roles: dict[str, EntityId] = {}
     action = ""
     context = Record({})
@@ -75,7 +77,7 @@ def request_of(checked: Checked, test: syntax.Test) -> tuple[Request, Entities]:
                 context = _record(checked, record)
             case _:
                 pass
-    entities = build_entities(checked.schema, attributes, parents, {})
+    entities = build_entities(checked.schema, Described(attributes, parents, {}))
     return Request(roles["principal"], action, roles["resource"], context), entities
 
 

@@ -1,10 +1,12 @@
 """What can be said about policy text: every code with its severity and title, and the diagnostic that carries it."""
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from enum import StrEnum
 
 from .source import Span
+from .spelling import did_you_mean
+
+__all__ = ["did_you_mean"]
 
 
 class Severity(StrEnum):
@@ -96,9 +98,3 @@ class Diagnostic:
 
 def has_errors(problems: "list[Diagnostic]") -> bool:
     return any(problem.severity is Severity.ERROR for problem in problems)
-
-
-def did_you_mean(name: str, known: "list[str] | set[str] | tuple[str, ...]") -> str | None:
-    """A help line that names the closest known name, if one is close."""
-    close = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else None

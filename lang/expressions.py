@@ -43,6 +43,7 @@ from .names import (
     suggestion,
     unknown_action,
 )
+from .scalars import read_ip_range
 from .source import Span
 from .typesystem import (
     ACTION,
@@ -66,7 +67,7 @@ from .typesystem import (
     join,
     present,
 )
-from .values import EntityId, EnumValue, Instant, parse_ip_range
+from .values import EntityId, EnumValue, Instant
 
 # What is known at a place
 
@@ -691,7 +692,7 @@ class Expressions:
         value = (
             Instant.parse(argument.value)
             if node.function == "instant"
-            else parse_ip_range(argument.value)
+            else read_ip_range(argument.value)
         )
         if value is None:
             what = "a moment" if node.function == "instant" else "an address or a CIDR block"

@@ -59,7 +59,7 @@ class Environment:
         return f"{self.principal} {self.action} {self.resource}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Schema:
     """Every declaration of a policy set by name."""
 

@@ -446,6 +446,7 @@ class _Writer:
             case SetOf(element):
                 return [
                     lambda: self._set_operator(type, scope, depth),
+                    lambda: self._set_operator(type, scope, depth),
                     lambda: self._where(type, scope, depth),
                     lambda: self._distinct(element, scope, depth),
                 ]
@@ -1162,8 +1163,15 @@ def partial_stores(draw: st.DrawFn, world: World) -> list[Json]:
     for item in draw(stores(world)):
         fate = draw(st.sampled_from(("whole", "whole", "missing", "broken")))
         if fate != "missing":
-            found.append(item if fate == "whole" else draw(broken(item)))
+            parts = {"attrs": item["attrs"], "parents": item["parents"]}
+            found.append(
+                item if fate == "whole" else {"uid": item["uid"], **draw(_broken_parts(parts))}
+            )
     return found
+
+
+def _broken_parts(parts: Json) -> st.SearchStrategy[Json]:
+    return broken(parts).filter(lambda found: isinstance(found, dict) and "uid" not in found)
 
 
 JUNK: tuple[Json, ...] = (

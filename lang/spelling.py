@@ -1,0 +1,11 @@
+"""What somebody probably meant. Imports nothing of this project."""
+
+from collections.abc import Iterable
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """A help line that names the closest known name, if one is close."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name[:100], sorted(known), n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`?" if close else None
