@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from peers import Decider, Engine, Json
+
 import interlock
 from interlock.compiler import compile_policies, ir, reference
 from interlock.compiler.decision import Decision, Outcome, Problem, Request
@@ -16,7 +18,6 @@ from interlock.compiler.entities import Entities
 from interlock.compiler.wire import Misfit, decode, missing_entities, read_entities, read_request
 from interlock.lang.diagnostics import has_errors
 from interlock.lang.loader import load as load_checked
-from peers import Decider, Engine, Json
 
 
 class ReferencePolicies:
@@ -36,10 +37,10 @@ class ReferencePolicies:
             try:
                 request = read_request(self._policies.schema, request)
             except Misfit as misfit:
-                return reference.deny(self._policies, "", Problem(str(misfit)))
+                return reference.deny(self._policies, Problem(str(misfit)))
         missing = missing_entities(request, entities)
         if missing:
-            return reference.deny(self._policies, "", *map(Problem, missing))
+            return reference.deny(self._policies, *map(Problem, missing))
         return reference.decide(self._policies, request, entities)
 
     def allows(self, request: Json | Request, entities: Entities) -> bool:
@@ -75,9 +76,12 @@ class Interlock(Engine):
             path.write_text(text)
             return load(path)
 
-    def store(self, policies: Any, entities: Sequence[Json]) -> Any:
+    def document(self, entities: Sequence[Json]) -> bytes:
         # Cedar keeps the groups of actions in the store, Interlock in the policies.
-        return policies.entities([e for e in entities if type_of(e) != "Action"])
+        return json.dumps([e for e in entities if type_of(e) != "Action"]).encode()
+
+    def store(self, policies: Any, document: bytes) -> Any:
+        return policies.entities(decode(document))
 
     def input(self, request: Json, store: Any) -> Any:
         return request
@@ -106,8 +110,8 @@ class InterlockAllows(Interlock):
     name = "Interlock, yes/no"
 
     def decider(self, policies: Any, store: Any) -> Decider:
-        allows = policies.allows
-        return lambda request: allows(request, store)  # type: ignore[no-any-return]
+        allows: Callable[[Any, Any], bool] = policies.allows
+        return lambda request: allows(request, store)
 
 
 class InterlockPrepared(Interlock):
@@ -132,8 +136,8 @@ class InterlockPreparedAllows(InterlockPrepared):
     name = "Interlock, prepared, yes/no"
 
     def decider(self, policies: Any, store: Any) -> Decider:
-        allows = policies.allows
-        return lambda request: allows(request, store)  # type: ignore[no-any-return]
+        allows: Callable[[Any, Any], bool] = policies.allows
+        return lambda request: allows(request, store)
 
 
 BASE = Interlock()

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Protocol
 
 from ..lang.source import Span
 from ..lang.syntax import Effect, Outcome
@@ -55,7 +56,14 @@ class Problem:
     span: Span | None = None
 
 
-@dataclass(slots=True)
+class Digested(Protocol):
+    """A request as some evaluator read it."""
+
+    @property
+    def digest(self) -> str: ...
+
+
+@dataclass(slots=True, eq=False)
 class Decision:
     """What a request gets. The same request, entities and policy set always give an equal decision."""
 
@@ -67,7 +75,7 @@ class Decision:
     problems: tuple[Problem, ...]
     """Why something could not be read, where that is why the request is denied."""
     policy_digest: str
-    request: Request | None
+    request: Digested | None
     """The request as it was read; `None` for what is no request of the schema."""
 
     @property
@@ -84,6 +92,16 @@ class Decision:
         """Names this decision in logs: equal for the same policy set and request."""
         text = f"{self.policy_digest}\n{self.request_digest}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Decision) and self._facts() == other._facts()
+
+    def __hash__(self) -> int:
+        return hash((self.outcome, self.id))
+
+    def _facts(self) -> tuple[object, ...]:
+        facts = (self.outcome, self.reasons, self.needs, self.problems)
+        return (*facts, self.policy_digest, self.request_digest)
 
 
 SEVERITY = {Outcome.PERMIT: 0, Outcome.HOLD: 1, Outcome.DENY: 2}

@@ -191,12 +191,19 @@ def read_entities(world: World, make: Make, documents: Json) -> Described:
     return described
 
 
+def _nothing(uid: Any) -> None:
+    return None
+
+
 def close_hierarchy(
-    world: World, described: Described
+    world: World,
+    described: Described,
+    outside: Callable[[Any], frozenset[Any] | None] = _nothing,
 ) -> tuple[dict[Any, frozenset[Any]], dict[Any, str]]:
     """Everything each entity is in, at any distance, without itself; and why an entity cannot be read.
 
-    An entity in a cycle, or below one that cannot be read, cannot be read itself.
+    An entity in a cycle, or below one that cannot be read, cannot be read itself. `outside` tells what an entity
+    that is not described here is in, and `None` for one that nobody knows.
     """
     attributes, parents, wrong = described.attributes, described.parents, dict(described.invalid)
     ancestors: dict[Any, frozenset[Any]] = {}
@@ -224,24 +231,27 @@ def close_hierarchy(
                 on_path.add(waiting)
                 continue
             else:
-                reason = _unreadable(world, above, attributes, wrong)
+                known = {
+                    item: ancestors[item] if item in ancestors else outside(item) for item in above
+                }
+                reason = _unreadable(world, known, wrong)
                 if reason is not None:
                     wrong[uid] = reason
                 else:
-                    every = above.union(*(ancestors.get(item, ()) for item in above))
+                    every = above.union(*(found for found in known.values() if found))
                     ancestors[uid] = shared.setdefault(every, every)
             on_path.discard(path.pop())
     return ancestors, wrong
 
 
 def _unreadable(
-    world: World, above: Iterable[Any], attributes: Mapping[Any, Any], wrong: Mapping[Any, str]
+    world: World, above: Mapping[Any, frozenset[Any] | None], wrong: Mapping[Any, str]
 ) -> str | None:
     """Why what an entity is in cannot be known; an absent parent of a type that is in nothing hides nothing."""
     for parent in sorted(above):
         if parent in wrong:
             return f"it is in {written(parent)}, and that does not fit the schema: {wrong[parent]}"
-        if parent not in attributes and world.entities[parent[0]].parents:
+        if above[parent] is None and world.entities[parent[0]].parents:
             return f"it is in {written(parent)}, and that is missing"
     return None
 

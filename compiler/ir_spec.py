@@ -56,16 +56,25 @@ def verify_rule(schema: Schema, rule: ir.Rule) -> list[str]:
     found = [*_scope_problems(schema, rule.scope)]
     if rule.needs and rule.effect is not Effect.REQUIRE:
         found.append(f"a `{rule.effect}` has a need")
-    for environment in schema.environments():
-        scope = rule.scope
-        if (
-            environment.principal in scope.principal.types
-            and environment.action in scope.actions
-            and environment.resource in scope.resource.types
-        ):
-            problems = _verify_terms(schema, rule, environment)
-            found += [f"for `{environment}`, {problem}" for problem in problems]
+    for environment in _different(schema, rule.scope):
+        problems = _verify_terms(schema, rule, environment)
+        found += [f"for `{environment}`, {problem}" for problem in problems]
     return found
+
+
+def _different(schema: Schema, scope: ir.Scope) -> Iterator[Environment]:
+    """The kinds of request in a scope, one for all actions whose contexts are of one type."""
+    seen: set[tuple[str, Type, str]] = set()
+    for item in schema.environments():
+        key = (item.principal, schema.actions[item.action].context, item.resource)
+        if (
+            key not in seen
+            and item.principal in scope.principal.types
+            and item.action in scope.actions
+            and item.resource in scope.resource.types
+        ):
+            seen.add(key)
+            yield item
 
 
 def _scope_problems(schema: Schema, scope: ir.Scope) -> Iterator[str]:
@@ -146,7 +155,7 @@ class _Check:
         """The type of a term; `NEVER` for what is reported or not reached."""
         found = self._infer(term)
         key = canonical(term)
-        if isinstance(found, EntityType) and self.assumptions:
+        if isinstance(found, EntityType) and len(found.types) > 1 and self.assumptions:
             possible = {
                 name
                 for name in found.types
@@ -386,7 +395,8 @@ class _Check:
     def _has(self, term: ir.Term, base: ir.Term, name: str) -> None:
         found = self._fields(term, base, name)
         # A record written in place of a parameter may leave out what its type has as optional.
-        if found and None in found and not _writes_record(base):
+        written = isinstance(self.types[canonical(base)], typesystem.RecordOf)
+        if None in found and not (written and _writes_record(base)):
             self.report(term, f"`{name}` does not exist")
 
     # Quantifiers

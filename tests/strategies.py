@@ -1171,7 +1171,7 @@ def partial_stores(draw: st.DrawFn, world: World) -> list[Json]:
 
 
 def _broken_parts(parts: Json) -> st.SearchStrategy[Json]:
-    return broken(parts).filter(lambda found: isinstance(found, dict) and "uid" not in found)
+    return broken(parts).filter(lambda found: isinstance(found, dict) and set(found) <= set(parts))
 
 
 JUNK: tuple[Json, ...] = (

@@ -12,7 +12,8 @@ from typing import Any
 from peers import Workload
 
 HERE = Path(__file__).parent
-SEED = 20_241_123
+SEED = 20_241_155
+"""With it, every rule of the set decides at least one of the requests."""
 REQUESTS = 200
 
 CANNOT_SAY: dict[str, dict[str, str]] = {
@@ -55,11 +56,12 @@ ENVIRONMENTS = {
     "scratch": (False, False),
 }
 ASSETS = ("Table", "Bucket", "Volume", "Backup")
+SELECTORS = ("none", *["narrow"] * 7, "wide", "wide", "all", "unknown")
 CHANGES = {
-    "Table": ("read", "drop", "truncate", "delete_rows", "delete_rows"),
-    "Bucket": ("read", "purge"),
-    "Volume": ("read", "erase"),
-    "Backup": ("read", "delete_backup", "delete_backup"),
+    "Table": ("read", "drop", "truncate", "truncate", "delete_rows", "delete_rows"),
+    "Bucket": ("read", "purge", "purge", "purge"),
+    "Volume": ("read", "erase", "erase", "erase"),
+    "Backup": ("read", "delete_backup", "delete_backup", "delete_backup"),
 }
 
 
@@ -73,8 +75,8 @@ def company() -> list[Json]:
     ]
     found += [entity("Team", name, {}, [("Team", up) for up in ups]) for name, ups in TEAMS.items()]
     for number in range(20):
-        teams = chance.sample(sorted(TEAMS), chance.choice((1, 1, 2)))
-        on_call = {"on_call": chance.random() < 0.25}
+        teams = chance.sample(sorted(TEAMS), 2)
+        on_call = {"on_call": chance.random() < 0.5}
         found.append(entity("Human", f"human{number}", on_call, [("Team", t) for t in teams]))
     for number in range(10):
         attributes: Json = {"owner": reference("Human", f"human{chance.randrange(20)}")}
@@ -102,10 +104,10 @@ def asset(chance: random.Random, type: str, id: str, project: str, environment: 
         "owner": reference("Team", project),
         "environment": reference("Environment", environment),
         "classification": chance.choice(("public", "public", "internal", "secret")),
-        "protected": chance.random() < 0.15,
+        "protected": chance.random() < 0.08,
     }
-    if chance.random() < 0.7:
-        attributes["legal_hold"] = chance.random() < 0.2
+    if chance.random() < 0.8:
+        attributes["legal_hold"] = chance.random() < 0.1
     if type == "Table" and chance.random() < 0.8:
         attributes["rows"] = chance.randrange(100_000)
     if type == "Volume":
@@ -123,18 +125,19 @@ def some_requests() -> list[Json]:
 
 def request(chance: random.Random) -> Json:
     type = chance.choice((*ASSETS, "Table"))
-    place = f"{chance.choice(('shop', 'billing'))}-{chance.choice(sorted(ENVIRONMENTS))}"
+    environment = chance.choice(("production", "production", *ENVIRONMENTS))
+    place = f"{chance.choice(('shop', 'billing'))}-{environment}"
     human = chance.random() < 0.7
     plan = "plan-7"
     change: Json = {
-        "selector": chance.choice(("none", "narrow", "narrow", "narrow", "wide", "all", "unknown")),
+        "selector": chance.choice(SELECTORS),
         "plan": plan,
         "approvals": [
             {
                 "by": reference("Human", f"human{chance.randrange(20)}"),
                 "plan": plan if chance.random() < 0.8 else "plan-6",
             }
-            for _ in range(chance.choice((0, 1, 2, 3)))
+            for _ in range(chance.choice((0, 1, 2, 4)))
         ],
     }
     for name, value in (
@@ -143,7 +146,7 @@ def request(chance: random.Random) -> Json:
         ("ticket", chance.choice(("INC-7", "CHG-9"))),
         ("backup_age_hours", chance.choice((2, 12, 100))),
     ):
-        if chance.random() < 0.75:
+        if chance.random() < 0.85:
             change[name] = value
     principal = f"human{chance.randrange(20)}" if human else f"agent{chance.randrange(10)}"
     return {

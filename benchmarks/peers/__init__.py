@@ -18,7 +18,7 @@ MODULES = (
     "cel_cpp",
     "casbin_abac",
 )
-"""In the order of the tables; `benchmarks/README`-style facts about each stand at the top of its file."""
+"""In the order of the tables; facts about each stand at the top of its file."""
 
 
 class Engine:
@@ -29,13 +29,19 @@ class Engine:
     """Which text of a workload it reads: `ilk`, `cedar`, `rego`, `cel` or `casbin`."""
     distribution: str
     """The package that its version is read from."""
+    has_store = True
+    """Whether the engine keeps entities; else its caller looks them up in a dictionary."""
 
     def compile(self, text: str) -> Any:
         """Policy text made ready, once; timed as compiling."""
         raise NotImplementedError
 
-    def store(self, policies: Any, entities: Sequence[Json]) -> Any:
-        """Entities made ready, once; timed as building."""
+    def document(self, entities: Sequence[Json]) -> bytes:
+        """The entities as the JSON text that this engine reads; not timed."""
+        return json.dumps(entities).encode()
+
+    def store(self, policies: Any, document: bytes) -> Any:
+        """Entities made ready from that text, once; timed as building."""
         raise NotImplementedError
 
     def input(self, request: Json, store: Any) -> Any:

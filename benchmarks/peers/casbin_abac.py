@@ -4,7 +4,7 @@ A line is `allow | deny, expression`; the caller looks the records up, as for CE
 before a line `---`.
 """
 
-from collections.abc import Sequence
+import json
 from typing import Any
 
 import casbin
@@ -28,6 +28,7 @@ class Casbin(Engine):
     name = "Casbin"
     language = "casbin"
     distribution = "casbin"
+    has_store = False
 
     def compile(self, text: str) -> Any:
         own_model, separator, rules = text.rpartition("---\n")
@@ -36,14 +37,15 @@ class Casbin(Engine):
         enforcer = casbin.Enforcer(model)
         enforcer.add_function("has", lambda record, name: name in record)
         enforcer.add_function("any", any)
+        enforcer.add_function("len", len)
         enforcer.add_function("distinct", set)
         lines = [line for line in rules.splitlines() if line and not line.startswith("#")]
         columns = len(model["p"]["p"].tokens)
         enforcer.add_policies([line.split(", ", columns - 1) for line in lines])
         return enforcer, text
 
-    def store(self, policies: Any, entities: Sequence[Json]) -> Records:
-        return Records(entities, policies[1])
+    def store(self, policies: Any, document: bytes) -> Records:
+        return Records(json.loads(document), policies[1])
 
     def input(self, request: Json, store: Records) -> Json:
         return {**rego_input(request), "context": store.context(request.get("context", {}))}

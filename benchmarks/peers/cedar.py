@@ -1,7 +1,7 @@
-"""Cedar through cedarpy, with the policies and the entities parsed once (prepared handles), and no schema at decisions."""
+"""Cedar through cedarpy, with policies and entities parsed once (prepared handles), and no schema at decisions."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import cedarpy
@@ -17,8 +17,8 @@ class Cedar(Engine):
     def compile(self, text: str) -> cedarpy.PolicySet:
         return cedarpy.PolicySet.from_str(text)
 
-    def store(self, policies: Any, entities: Sequence[Json]) -> cedarpy.Entities:
-        return cedarpy.Entities.from_json_str(json.dumps(entities))
+    def store(self, policies: Any, document: bytes) -> cedarpy.Entities:
+        return cedarpy.Entities.from_json_str(document.decode())
 
     def input(self, request: Json, store: Any) -> Json:
         return request

@@ -2,7 +2,7 @@
 and one expression says when a request is allowed.
 """
 
-from collections.abc import Sequence
+import json
 from typing import Any
 
 import cel
@@ -15,12 +15,13 @@ class CelRust(Engine):
     name = "CEL (Rust)"
     language = "cel"
     distribution = "common-expression-language"
+    has_store = False
 
     def compile(self, text: str) -> Any:
         return cel.compile(text)
 
-    def store(self, policies: Any, entities: Sequence[Json]) -> Records:
-        return Records(entities, policies.source)
+    def store(self, policies: Any, document: bytes) -> Records:
+        return Records(json.loads(document), policies.source)
 
     def input(self, request: Json, store: Records) -> Json:
         return {**rego_input(request), "context": store.context(request.get("context", {}))}

@@ -51,9 +51,7 @@ def rego_data(entities: Sequence[Json]) -> Json:
     """`data.entities[name]` is the attributes, `data.above[name]` an object whose keys are the ancestors."""
     return {
         "entities": {name_of(e["uid"]): plain(e.get("attrs", {})) for e in entities},
-        "above": {
-            name: dict.fromkeys(above, True) for name, above in ancestors(entities).items()
-        },
+        "above": {name: dict.fromkeys(above, True) for name, above in ancestors(entities).items()},
     }
 
 
@@ -88,9 +86,7 @@ class Records:
             **self._attributes.get(name, {}),
         }
         return {
-            key: self._expanded(value, depth)
-            for key, value in record.items()
-            if key in self._words
+            key: self._expanded(value, depth) for key, value in record.items() if key in self._words
         }
 
     def _expanded(self, value: Json, depth: int) -> Json:

@@ -1,5 +1,6 @@
 """Rego through OPA itself, in process: the Go library behind `opa-golib-python-bindings`, which speaks JSON inside."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,10 +26,13 @@ class Opa(Engine):
             )
         return text
 
-    def store(self, policies: str, entities: Sequence[Json]) -> Any:
+    def document(self, entities: Sequence[Json]) -> bytes:
+        return json.dumps(rego_data(entities)).encode()
+
+    def store(self, policies: str, document: bytes) -> Any:
         engine = OpaEngine()
         engine.add_policy("app.rego", policies)
-        engine.add_data(rego_data(entities))
+        engine.add_data(json.loads(document))
         return engine
 
     def input(self, request: Json, store: Any) -> Json:

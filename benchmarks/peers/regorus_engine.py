@@ -20,15 +20,20 @@ class Regorus(Engine):
     def compile(self, text: str) -> Any:
         engine = regorus.Engine()
         # Its default limits refuse a file of 10,000 rules; OPA has none.
-        engine.set_policy_length_config(max_col=10_000, max_file_bytes=1 << 28, max_lines=10_000_000)
+        engine.set_policy_length_config(
+            max_col=10_000, max_file_bytes=1 << 28, max_lines=10_000_000
+        )
         engine.add_policy("app.rego", text)
         engine.set_input({"principal": "", "action": "", "resource": "", "context": {}})
         engine.eval_rule(RULE)
         return engine
 
-    def store(self, policies: Any, entities: Sequence[Json]) -> Any:
+    def document(self, entities: Sequence[Json]) -> bytes:
+        return json.dumps(rego_data(entities)).encode()
+
+    def store(self, policies: Any, document: bytes) -> Any:
         engine = policies.clone()
-        engine.add_data_json(json.dumps(rego_data(entities)))
+        engine.add_data_json(document.decode())
         return engine
 
     def input(self, request: Json, store: Any) -> Json:

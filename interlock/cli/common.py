@@ -34,7 +34,6 @@ EXIT_OF = {Outcome.PERMIT: Exit.OK, Outcome.HOLD: Exit.HELD, Outcome.DENY: Exit.
 
 format_option = click.option(
     "--format",
-    
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,

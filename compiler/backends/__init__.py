@@ -1,0 +1,1 @@
+"""What a policy set becomes outside this program; each back end agrees with `compiler/reference.py`."""

@@ -1,0 +1,181 @@
+"""The evaluator that a gateway embeds: load policies once, then decide in microseconds, from any thread."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypedDict
+
+from .compiler import compile_policies
+from .compiler.backends.python import generate
+from .compiler.backends.python_load import Program, load_module, typed_entities
+from .compiler.backends.runtime import Entities, entities_of
+from .compiler.decision import Decision, Problem
+from .compiler.documents import Misfit, decode
+from .compiler.explain import NearMiss, near_misses
+from .compiler.ir import PolicySet
+from .compiler.wire import read_request
+from .lang.diagnostics import Diagnostic, has_errors
+from .lang.loader import load as load_checked
+from .lang.render import render_all
+from .program_cache import find_program, keep_program
+
+__all__ = ["Decision", "Entities", "Explanation", "Policies", "PolicyError", "load"]
+
+
+class Reference(TypedDict):
+    """The name of an entity, or of an action with the type `Action`."""
+
+    type: str
+    id: str
+
+
+class _RequestNeeds(TypedDict):
+    principal: Reference
+    action: Reference
+    resource: Reference
+
+
+class RequestDocument(_RequestNeeds, total=False):
+    """A request as JSON says it."""
+
+    context: Mapping[str, Any]
+
+
+class PolicyError(Exception):
+    """Policies that do not compile; `problems` says why, and the message shows it with the lines."""
+
+    def __init__(self, problems: list[Diagnostic]) -> None:
+        super().__init__(render_all(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision, and where nothing permits, the permits that came closest."""
+
+    decision: Decision
+    near_misses: tuple[NearMiss, ...]
+
+
+def load(*paths: str | Path, cache: bool = True) -> "Policies":
+    """The policies of files, folders or bundled packs; raises `PolicyError` when they do not compile.
+
+    With `cache`, compiled code is kept in a private folder of the user and used while no file has changed.
+    """
+    return Policies([str(path) for path in paths], cache=cache)
+
+
+class Policies:
+    """A compiled policy set. Every method may be called from any thread, and none blocks an event loop for long."""
+
+    def __init__(self, paths: Sequence[str], *, cache: bool = True) -> None:
+        self._paths = list(paths)
+        self._cache = cache
+        self._lock = Lock()
+        self._policy_set: PolicySet | None = None
+        program, problems = self._compile()
+        if program is None:
+            raise PolicyError(problems)
+        self._program = program
+
+    def _compile(self) -> tuple[Program | None, list[Diagnostic]]:
+        if self._cache and (found := find_program(self._paths)) is not None:
+            self._policy_set = None
+            return found, []
+        checked, problems = load_checked(self._paths)
+        policies, more = compile_policies(checked)
+        problems += more
+        if has_errors(problems):
+            return None, problems
+        module = generate(policies)
+        program = load_module(module, policies.digest)
+        if self._cache:
+            keep_program(self._paths, checked, module, policies.digest)
+        self._policy_set = policies
+        return program, problems
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 that names the meaning of the policies, in hexadecimal."""
+        return self._program.digest
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The names of all rules, in order."""
+        return tuple(rule.id for rule in self._program.tables.rules)
+
+    def entities(self, described: str | bytes | Iterable[Any]) -> Entities:
+        """A store of entities, checked once: JSON text, or a list of `{"uid", "attrs", "parents"}`.
+
+        An entity that does not fit the schema is kept out, and whatever reads it denies with the reason.
+        Raises `ValueError` where entities cannot even be told apart.
+        """
+        try:
+            if isinstance(described, str | bytes):
+                documents = decode(described)
+            else:
+                documents = [_plain(item) for item in described]
+            return entities_of(self._program.world, documents)
+        except Misfit as misfit:
+            raise ValueError(str(misfit)) from misfit
+
+    def decide(
+        self, request: RequestDocument | Mapping[str, Any] | Any, entities: Entities
+    ) -> Decision:
+        """The decision about a request. Never raises: what cannot be read is denied with the reason."""
+        return self._program.decide(_plain(request), entities)
+
+    def decide_many(self, requests: Iterable[Any], entities: Entities) -> list[Decision]:
+        """The decisions about several requests, all by the same version of the policies."""
+        decide = self._program.decide
+        return [decide(_plain(request), entities) for request in requests]
+
+    def decide_json(self, request: str | bytes, entities: Entities) -> Decision:
+        """The decision about a request as JSON text."""
+        try:
+            document = decode(request)
+        except Misfit as misfit:
+            return self._program.refuse(Problem(str(misfit)))
+        return self._program.decide(document, entities)
+
+    def allows(
+        self, request: RequestDocument | Mapping[str, Any] | Any, entities: Entities
+    ) -> bool:
+        """Whether a request is permitted, faster than `decide` since it does not say why."""
+        return self._program.allows(_plain(request), entities)
+
+    def explain(
+        self, request: RequestDocument | Mapping[str, Any] | Any, entities: Entities
+    ) -> Explanation:
+        """The decision, and what would have to hold for a permit to apply. For people; takes milliseconds."""
+        document = _plain(request)
+        decision = self.decide(document, entities)
+        if decision.reasons or decision.problems:
+            return Explanation(decision, ())
+        policies = self._policies()
+        typed = typed_entities(entities)
+        asked = read_request(policies.schema, document)
+        return Explanation(decision, tuple(near_misses(policies, asked, typed)))
+
+    def reload(self) -> list[Diagnostic]:
+        """Reads the files again. Where anything is wrong, the old policies stay and the problems are returned."""
+        with self._lock:
+            program, problems = self._compile()
+            if program is not None:
+                # Entities stay valid as long as the schema is the same.
+                self._program = program.over(self._program.world)
+            return problems
+
+    def _policies(self) -> PolicySet:
+        if self._policy_set is None:
+            checked, _ = load_checked(self._paths)
+            self._policy_set, _ = compile_policies(checked)
+        return self._policy_set
+
+
+def _plain(document: Any) -> Any:
+    """A document as plain data; models of pydantic are taken too."""
+    if isinstance(document, dict) or not hasattr(document, "model_dump"):
+        return document
+    return document.model_dump(mode="json", exclude_none=True)

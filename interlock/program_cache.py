@@ -1,0 +1,168 @@
+"""Compiled policies kept between runs, in a folder that only this user can write, and checked before they are used."""
+
+import hashlib
+import marshal
+import os
+import stat
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from . import __version__
+from .compiler.backends.python import Module
+from .compiler.backends.python_load import Program, RuleFacts, Tables, compile_source
+from .lang.checker import Checked
+from .lang.loader import SUFFIX, bundled
+from .lang.source import Fragment, Span
+from .lang.syntax import Effect
+
+_MARK = b"interlock program 1\n"
+_DIGEST_BYTES = 32
+
+
+def find_program(paths: list[str]) -> Program | None:
+    """The program kept for these paths, if every file is as it was; anything doubtful is as good as nothing."""
+    folder = _folder()
+    if folder is None:
+        return None
+    try:
+        file = folder / _name(paths)
+        if not _is_ours(file):
+            return None
+        data = file.read_bytes()
+        body = data[len(_MARK) + _DIGEST_BYTES :]
+        if (
+            data[: len(_MARK)] != _MARK
+            or hashlib.sha256(body).digest() != data[len(_MARK) :][:_DIGEST_BYTES]
+        ):
+            return None
+        listing, hashes, code, rules, needs, sites, digest = marshal.loads(body)  # noqa: S302  # private and checked
+        named = [item for item in listing if item[1] != "used"]
+        texts = _texts(listing) if named == _listing(paths) else None
+    except (OSError, ValueError, EOFError, TypeError, UnicodeDecodeError):
+        return None
+    if texts is None or [_hash(text) for text in texts] != hashes:
+        return None
+    fragments: dict[tuple[int, int], Fragment] = {}
+    names = [name for name, _ in listing]
+
+    def span(place: tuple[int, ...]) -> Span:
+        number, offset, length, line, column, start, end = place
+        fragment = fragments.get((number, offset))
+        if fragment is None:
+            text = texts[number][offset : offset + length]
+            fragment = fragments[number, offset] = Fragment(
+                names[number], text, offset, line, column
+            )
+        return Span(fragment, start, end)
+
+    tables = Tables(
+        tuple(RuleFacts(id, Effect(effect), span(place)) for id, effect, place in rules),
+        tuple((number, span(place)) for number, place in needs),
+        tuple(span(place) for place in sites),
+    )
+    return Program(code, tables, digest)
+
+
+def keep_program(paths: list[str], checked: Checked, module: Module, digest: str) -> None:
+    """Keeps a program for the next run; where it cannot be kept, nothing happens."""
+    folder = _folder()
+    if folder is None:
+        return
+    try:
+        listing = _listing(paths)
+        known = {name for name, _ in listing}
+        files = [item.file for item in checked.names.modules.values()]
+        listing += [(file, "used") for file in files if file not in known]
+        texts = _texts(listing)
+        numbers = {name: number for number, (name, _) in enumerate(listing)}
+
+        def place(span: Span) -> tuple[int, ...]:
+            fragment = span.fragment
+            number = numbers[fragment.file]
+            return (
+                number,
+                fragment.offset,
+                len(fragment.text),
+                fragment.line,
+                fragment.column,
+                span.start,
+                span.end,
+            )
+
+        body = marshal.dumps(
+            (
+                listing,
+                [_hash(text) for text in texts],
+                compile_source(module.source),
+                [(rule.id, str(rule.effect), place(rule.span)) for rule in module.rules],
+                [(number, place(need.span)) for number, need in module.needs],
+                [place(span) for span in module.sites],
+                digest,
+            )
+        )
+        target = folder / _name(paths)
+        draft = target.with_suffix(f".{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_bytes(_MARK + hashlib.sha256(body).digest() + body)
+        draft.replace(target)
+    except (OSError, KeyError, UnicodeDecodeError):
+        return
+
+
+def _name(paths: list[str]) -> str:
+    parts: list[Any] = [
+        __version__,
+        sys.implementation.cache_tag,
+        *(str(Path(path).absolute()) for path in paths),
+    ]
+    return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _listing(paths: list[str]) -> list[tuple[str, str]]:
+    """Every file that is named, by itself or by its folder."""
+    found: list[tuple[str, str]] = []
+    for path in paths:
+        location = Path(path)
+        if location.is_dir():
+            found += [(str(file), "file") for file in sorted(location.rglob("*" + SUFFIX))]
+        elif location.exists():
+            found.append((path, "file"))
+        elif path in bundled():
+            found.append((f"interlock/{bundled()[path]}", "bundled"))
+    return found
+
+
+def _texts(listing: list[tuple[str, str]]) -> list[str]:
+    texts = []
+    for name, kind in listing:
+        if kind == "bundled" or name.startswith("interlock/"):
+            root = resources.files("interlock.stdlib_policies")
+            texts.append((root / name.removeprefix("interlock/")).read_text(encoding="utf-8"))
+        else:
+            texts.append(Path(name).read_bytes().decode("utf-8"))
+    return texts
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8")).digest()
+
+
+def _folder() -> Path | None:
+    base = os.environ.get("XDG_CACHE_HOME")
+    try:
+        folder = (Path(base) if base else Path.home() / ".cache") / "interlock" / "programs"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder if _is_ours(folder) else None
+    except (OSError, RuntimeError):
+        return None
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether only this user can have written it."""
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
