@@ -9,6 +9,7 @@ from markdown_specs import SpecFile
 
 ROOT = Path(__file__).parent
 
+settings.register_profile("quick", deadline=None, max_examples=15)
 settings.register_profile("default", deadline=None, max_examples=100)
 settings.register_profile(
     "long", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow]

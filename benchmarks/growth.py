@@ -246,12 +246,10 @@ def staff(size: int) -> Workload:
 
 
 def _spread(rules: int) -> list[int]:
-    """The numbers of the rules that the requests are about, from the first to the last."""
-    return (
-        [n * rules // REQUESTS for n in range(REQUESTS)]
-        if rules >= REQUESTS
-        else [n % rules for n in range(REQUESTS)]
-    )
+    """The numbers of the rules that the requests are about: all over the set, in no order."""
+    numbers = [n * rules // REQUESTS if rules > REQUESTS else n % rules for n in range(REQUESTS)]
+    random.Random(SEED).shuffle(numbers)  # noqa: S311  # the same order every time
+    return numbers
 
 
 def _level(number: int) -> int:

@@ -1,7 +1,4 @@
-"""Interlock as the benchmark calls it: one small API, and engines for each way into it.
-
-`load` is the one line that says which evaluator is measured.
-"""
+"""Interlock as the benchmark calls it: the public API, and an engine for each way into it."""
 
 import json
 import tempfile
@@ -12,50 +9,8 @@ from typing import Any
 from peers import Decider, Engine, Json
 
 import interlock
-from interlock.compiler import compile_policies, ir, reference
-from interlock.compiler.decision import Decision, Outcome, Problem, Request
-from interlock.compiler.entities import Entities
-from interlock.compiler.wire import Misfit, decode, missing_entities, read_entities, read_request
-from interlock.lang.diagnostics import has_errors
-from interlock.lang.loader import load as load_checked
 
-
-class ReferencePolicies:
-    """The public API on the reference evaluator, for as long as there is no other."""
-
-    def __init__(self, policies: ir.PolicySet) -> None:
-        self._policies = policies
-
-    def entities(self, document: Json) -> Entities:
-        return read_entities(self._policies.schema, document)
-
-    def request(self, document: Json) -> Request:
-        return read_request(self._policies.schema, document)
-
-    def decide(self, request: Json | Request, entities: Entities) -> Decision:
-        if not isinstance(request, Request):
-            try:
-                request = read_request(self._policies.schema, request)
-            except Misfit as misfit:
-                return reference.deny(self._policies, Problem(str(misfit)))
-        missing = missing_entities(request, entities)
-        if missing:
-            return reference.deny(self._policies, *map(Problem, missing))
-        return reference.decide(self._policies, request, entities)
-
-    def allows(self, request: Json | Request, entities: Entities) -> bool:
-        return self.decide(request, entities).outcome is Outcome.PERMIT
-
-
-def load_reference(path: str | Path) -> ReferencePolicies:
-    checked, problems = load_checked([path])
-    policies, more = compile_policies(checked)
-    if has_errors(problems + more):
-        raise ValueError("\n".join(map(str, problems + more)))
-    return ReferencePolicies(policies)
-
-
-load: Callable[[str | Path], Any] = getattr(interlock, "load", load_reference)
+PERMIT = "permit"
 
 
 def type_of(entity: Json) -> str:
@@ -70,29 +25,30 @@ class Interlock(Engine):
     language = "ilk"
     distribution = "interlock"
 
-    def compile(self, text: str) -> Any:
+    def compile(self, text: str) -> interlock.Policies:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "policies.ilk")
             path.write_text(text)
-            return load(path)
+            return interlock.load(path, cache=False)
 
     def document(self, entities: Sequence[Json]) -> bytes:
         # Cedar keeps the groups of actions in the store, Interlock in the policies.
         return json.dumps([e for e in entities if type_of(e) != "Action"]).encode()
 
-    def store(self, policies: Any, document: bytes) -> Any:
-        return policies.entities(decode(document))
+    def store(self, policies: Any, document: bytes) -> interlock.Entities:
+        entities: interlock.Entities = policies.entities(document)
+        return entities
 
     def input(self, request: Json, store: Any) -> Any:
         return request
 
     def decider(self, policies: Any, store: Any) -> Decider:
-        decide, permit = policies.decide, Outcome.PERMIT
-        return lambda request: decide(request, store).outcome is permit
+        decide: Callable[[Any, Any], interlock.Decision] = policies.decide
+        return lambda request: decide(request, store).outcome == PERMIT
 
     def json_decider(self, policies: Any, store: Any) -> Callable[[bytes], bytes]:
         def decide(body: bytes) -> bytes:
-            decision = policies.decide(decode(body), store)
+            decision = policies.decide_json(body, store)
             answer = {
                 "outcome": decision.outcome,
                 "reasons": [reason.rule for reason in decision.reasons],
@@ -114,36 +70,19 @@ class InterlockAllows(Interlock):
         return lambda request: allows(request, store)
 
 
-class InterlockPrepared(Interlock):
-    """A request that was validated before → the whole decision."""
+class InterlockLogged(Interlock):
+    """The whole decision with its id, which takes the digest of the request: what a log keeps."""
 
-    name = "Interlock, request prepared"
-
-    def __init__(self) -> None:
-        self._policies: Any = None
-
-    def compile(self, text: str) -> Any:
-        self._policies = super().compile(text)
-        return self._policies
-
-    def input(self, request: Json, store: Any) -> Any:
-        return self._policies.request(request)
-
-
-class InterlockPreparedAllows(InterlockPrepared):
-    """A request that was validated before → yes or no."""
-
-    name = "Interlock, prepared, yes/no"
+    name = "Interlock, with id"
 
     def decider(self, policies: Any, store: Any) -> Decider:
-        allows: Callable[[Any, Any], bool] = policies.allows
-        return lambda request: allows(request, store)
+        def decide(request: Json) -> bool:
+            decision: interlock.Decision = policies.decide(request, store)
+            return decision.id != "" and decision.outcome == PERMIT
+
+        return decide
 
 
 BASE = Interlock()
-ENGINES: tuple[Engine, ...] = (
-    BASE,
-    InterlockAllows(),
-    InterlockPrepared(),
-    InterlockPreparedAllows(),
-)
+ALLOWS = InterlockAllows()
+ENGINES: tuple[Engine, ...] = (BASE, ALLOWS, InterlockLogged())

@@ -167,7 +167,9 @@ class _Lowering:
             case syntax.MethodCall(base, "min" | "max"):
                 empty = ir.Equal(ir.Size(self.value(base)), ir.Integer(0))
                 return ir.Not(empty, span=node.span)
-            case syntax.Call(arguments=arguments):
+            case syntax.Call(arguments=arguments) if isinstance(
+                self.tables.meanings.get(id(node)), Defined
+            ):
                 return self._call(node, arguments, self.present)
             case _:
                 return ir.TRUE

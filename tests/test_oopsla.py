@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backends import BACK_ENDS
 
-from interlock.compiler import compile_policies
+import interlock
+from interlock.compiler import compile_policies, reference
 from interlock.compiler.decision import Outcome
 from interlock.compiler.ir import PolicySet
 from interlock.compiler.wire import read_entities, read_request
@@ -36,22 +36,24 @@ def test_every_recorded_decision_is_reproduced(application: str, size: int) -> N
     policies = policies_of(application)
     stores = recorded(application, size)
     assert [len(store["requests"]) for store in stores] == [500] * 4
+    evaluator = interlock.load(APPLICATIONS / f"{application}.ilk", cache=False)
     for store in stores:
         entities = read_entities(policies.schema, complete(store["entities"]))
         assert not entities.invalid
+        served = evaluator.entities(complete(store["entities"]))
         for line in store["requests"]:
             document = {key: line[key] for key in ("principal", "action", "resource", "context")}
-            request = read_request(policies.schema, document)
+            decision = reference.decide(policies, read_request(policies.schema, document), entities)
             wanted = Outcome.PERMIT if line["decision"] == "allow" else Outcome.DENY
-            for name, decide in BACK_ENDS.items():
-                decision = decide(policies, request, entities)
-                assert decision.outcome is wanted, f"{name}: {document}"
-                assert not decision.problems
-                # Cedar numbers its policies, and the files keep their order.
-                rules = [
-                    policies.rules[int(policy[len("policy") :])].id for policy in line["reason"]
-                ]
-                assert sorted(rules) == list(decision.rules), document
+            assert decision.outcome is wanted, document
+            assert not decision.problems
+            # Cedar numbers its policies, and the files keep their order.
+            rules = [policies.rules[int(policy[len("policy") :])].id for policy in line["reason"]]
+            assert sorted(rules) == list(decision.rules), document
+            answer = evaluator.decide(document, served)
+            assert (answer.outcome, answer.rules) == (wanted, decision.rules), document
+            assert answer.id == decision.id
+            assert evaluator.allows(document, served) is (wanted is Outcome.PERMIT)
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpora are not beside the checkout")

@@ -22,7 +22,35 @@ CANNOT_SAY: dict[str, dict[str, str]] = {
         "owner_approves": "Cedar does not look into the elements of a set",
     },
 }
-"""Language → rule → why. Beyond it, none but Interlock tells a hold from a denial unless more is written by hand."""
+"""Language → rule → why. The rule is then left out of the policies and of what is expected of them."""
+
+SAID_OTHERWISE = (
+    ("cedar", "the four requires", "a hold is a denial: Cedar has only permit and forbid"),
+    ("casbin", "the four requires", "a hold is a denial: a policy line is allow or deny"),
+    (
+        "casbin",
+        "two_people, owner_approves",
+        "by `distinct`, `len` and `any`, which the caller adds",
+    ),
+    (
+        "rego",
+        "the four requires",
+        "a hold is a denial; another rule could tell them apart, by hand",
+    ),
+    (
+        "rego",
+        "9 guards",
+        "what absence of a field means is written by hand, else the guard is skipped",
+    ),
+    ("cel", "the four requires", "a hold is a denial; another expression could tell them apart"),
+    ("cel", "8 on optional fields", "`has` by hand; nothing asks for it, and there is no decision"),
+    (
+        "cedar",
+        "8 on optional fields",
+        "`has`, as its validator asks; a forbid without it is skipped",
+    ),
+)
+"""Language, rules, and how they are said."""
 
 Json = Any
 Decide = Callable[[str, Sequence[Json], Sequence[Json]], list[bool]]

@@ -9,16 +9,16 @@ from typing import Any
 Json = Any
 Decider = Callable[[Any], bool]
 
-MODULES = (
-    "cedar",
-    "regorus_rvm",
-    "regorus_engine",
-    "opa",
-    "cel_rust",
-    "cel_cpp",
-    "casbin_abac",
-)
-"""In the order of the tables; facts about each stand at the top of its file."""
+MODULES = {
+    "cedar": "Cedar (cedarpy)",
+    "regorus_rvm": "Regorus RVM",
+    "regorus_engine": "Regorus",
+    "opa": "OPA",
+    "cel_rust": "CEL (Rust)",
+    "cel_cpp": "CEL (C++)",
+    "casbin_abac": "Casbin",
+}
+"""File → engine, in the order of the tables; facts about each stand at the top of its file."""
 
 
 class Engine:
@@ -85,10 +85,9 @@ def installed() -> tuple[list[Engine], dict[str, str]]:
     """Every engine that can be imported here, and why the others cannot."""
     found: list[Engine] = []
     absent: dict[str, str] = {}
-    for name in MODULES:
+    for module, name in MODULES.items():
         try:
-            module = importlib.import_module(f"peers.{name}")
-            found.append(module.ENGINE)
+            found.append(importlib.import_module(f"peers.{module}").ENGINE)
         except (ImportError, OSError) as error:
             absent[name] = str(error)
     return found, absent

@@ -236,7 +236,9 @@ class _Generator:
         wanted = set(numbers)
         for place, (number, need) in enumerate(self.needs):
             if number in wanted:
+                before = terms.assume(self.rules[number].condition, True)
                 code = terms.code(need.condition)
+                terms.narrowed = before
                 lines += [
                     f"    if {number} in found:",
                     "        try:",
@@ -265,7 +267,9 @@ class _Generator:
             return [*lines, f"    return {_either(texts)}"]
         lines += [f"    if not ({_either(texts)}):", "        return False"]
         for number in requires:
+            before = terms.assume(self.rules[number].condition, True)
             needs = [terms.code(need.condition).text for need in self.rules[number].needs]
+            terms.narrowed = before
             lines += [
                 f"    if {conditions[number].text} and not ({' and '.join(needs) or 'True'}):",
                 "        return False",
@@ -418,7 +422,7 @@ class _Generator:
             if isinstance(part, str):
                 lines.append(f"    parts.append({self._constant(part)})")
                 continue
-            code = self._hole(part, environments, len(contexts) == 1)
+            code = self._hole(part, rule, environments, len(contexts) == 1)
             lines += [
                 "    try:",
                 f"        parts.append({code})",
@@ -429,22 +433,26 @@ class _Generator:
         self.functions.append("\n".join(lines))
         self.fills[key] = name
 
-    def _hole(self, part: ir.Term, environments: list[Environment], together: bool) -> str:
+    def _hole(
+        self, part: ir.Term, rule: ir.Rule, environments: list[Environment], together: bool
+    ) -> str:
         """Text of the value of a hole; chosen by kind of request where the types differ."""
         try:
             if not together:
                 raise Undetermined
-            return self._hole_code(part, environments)
+            return self._hole_code(part, rule, environments)
         except Undetermined:
             cases = [
-                f"(lambda: {self._hole_code(part, [one])}) if (a[1], p[0], r[0]) == "
+                f"(lambda: {self._hole_code(part, rule, [one])}) if (a[1], p[0], r[0]) == "
                 f"{python_literal((one.action, one.principal, one.resource))} else "
                 for one in environments
             ]
             return "(" + "".join(cases) + "(lambda: '?'))()"
 
-    def _hole_code(self, part: ir.Term, environments: list[Environment]) -> str:
-        code = self._terms(environments, self._constant).code(part)
+    def _hole_code(self, part: ir.Term, rule: ir.Rule, environments: list[Environment]) -> str:
+        terms = self._terms(environments, self._constant)
+        terms.assume(rule.condition, True)
+        code = terms.code(part)
         return f"filled({self._constant(shape_of(code.type))}, {code.text})"
 
 

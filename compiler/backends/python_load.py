@@ -121,7 +121,8 @@ class Program:
         """The decision about a request as JSON; it never raises and never permits what it could not read."""
         asked = self._ask(document, entities)
         if not isinstance(asked, Asked):
-            return self.refuse(*map(Problem, asked.problems))
+            problems = tuple(map(Problem, asked.problems))
+            return Decision(Outcome.DENY, (), (), problems, self.digest, asked.request)
         uid, principal, on, resource, action, context, _ = asked
         answer: Answer = self._actions[action[1]][3][uid[0]][on[0]][0](
             uid,

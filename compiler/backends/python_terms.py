@@ -1,7 +1,7 @@
 """Terms to Python expressions over raw values, with the type of each, and whether reading it can fail."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from ...lang.schema import Schema
@@ -22,11 +22,12 @@ from ...lang.typesystem import (
     RecordOf,
     SetOf,
     Type,
+    are_comparable,
     entity_type,
-    join,
 )
 from ...lang.values import Decimal, Duration, EntityId, EnumValue, Instant, Value
 from .. import ir
+from ..ir_spec import common_type
 from .python_source import python_literal
 
 
@@ -55,6 +56,8 @@ class Terms:
     shared: dict[ir.Term, str] = field(default_factory=dict)
     """Terms that are computed at most once, by the name of the local that keeps them."""
     names: dict[str, str] = field(default_factory=dict)
+    narrowed: dict[ir.Term, frozenset[str]] = field(default_factory=dict)
+    """Entities that are known to be of fewer types where the code stands, by the term that gives them."""
     binders: int = 0
     depth: int = 0
     """How many comprehensions the term stands in."""
@@ -67,7 +70,39 @@ class Terms:
         text = f"({local} if {local} is not UNSET else ({local} := {found.text}))"
         return Code(text, found.type, found.fails)
 
+    def assume(self, condition: ir.Term, truth: bool) -> dict[ir.Term, frozenset[str]]:
+        """Narrows types to what is known where the condition was found true (or false); gives back what was before."""
+        before = self.narrowed
+        found = dict(before)
+        for entity, types in self._told(condition, truth):
+            found[entity] = found.get(entity, types) & types
+        self.narrowed = found
+        return before
+
+    def _told(self, condition: ir.Term, truth: bool) -> Iterator[tuple[ir.Term, frozenset[str]]]:
+        match condition:
+            case ir.IsType(entity, types):
+                every = frozenset(self.schema.entities)
+                yield entity, types if truth else every - types
+            case ir.Not(operand):
+                yield from self._told(operand, not truth)
+            case ir.And(operands) if truth:
+                for operand in operands:
+                    yield from self._told(operand, True)
+            case ir.Or(operands) if not truth:
+                for operand in operands:
+                    yield from self._told(operand, False)
+            case _:
+                return
+
     def _code(self, term: ir.Term) -> Code:
+        found = self._plain_code(term)
+        types = self.narrowed.get(term)
+        if types is None or not isinstance(found.type, EntityType):
+            return found
+        return replace(found, type=entity_type(found.type.types & types))
+
+    def _plain_code(self, term: ir.Term) -> Code:
         match term:
             case ir.Boolean(value) | ir.Integer(value):
                 return Code(python_literal(value), BOOL if isinstance(term, ir.Boolean) else INT)
@@ -92,11 +127,17 @@ class Terms:
                 inner = self.code(operand)
                 return Code(f"(not {inner.text})", BOOL, inner.fails)
             case ir.And(operands):
-                return self._join(" and ", [self.code(operand) for operand in operands])
+                return self._join(" and ", operands, True)
             case ir.Or(operands):
-                return self._join(" or ", [self.code(operand) for operand in operands])
+                return self._join(" or ", operands, False)
             case ir.If(condition, then, otherwise):
-                test, yes, no = self.code(condition), self.code(then), self.code(otherwise)
+                test = self.code(condition)
+                before = self.assume(condition, True)
+                yes = self.code(then)
+                self.narrowed = before
+                self.assume(condition, False)
+                no = self.code(otherwise)
+                self.narrowed = before
                 text = f"({yes.text} if {test.text} else {no.text})"
                 return Code(text, self._common(yes.type, no.type), _fail(test, yes, no))
             case ir.Equal(left, right):
@@ -180,10 +221,12 @@ class Terms:
             found = type.field(name)
             assert found is not None, name
             return found
-        assert isinstance(type, EntityType), type
+        if not isinstance(type, EntityType) or not type.types:
+            # No request reaches this place.
+            return RecordField(name, NEVER, False)
         candidates = [item for item in self.schema.attribute(type.types, name) if item is not None]
         if not candidates:
-            raise Undetermined
+            return RecordField(name, NEVER, False)
         result: Type = candidates[0].type
         for item in candidates[1:]:
             result = self._common(result, item.type)
@@ -192,8 +235,7 @@ class Terms:
     def _in_hierarchy(self, term: ir.Term, entity: ir.Term, ancestor: ir.Term) -> Code:
         below, above = self.code(entity), self.code(ancestor)
         parts = []
-        assert isinstance(below.type, EntityType) and isinstance(above.type, EntityType)
-        if below.type.types & above.type.types:
+        if are_comparable(below.type, above.type):
             parts.append(f"{below.text} == {above.text}")
         if isinstance(entity, ir.Variable) and entity.name in ("principal", "resource"):
             parts.append(f"{above.text} in {below.text}h")
@@ -205,7 +247,13 @@ class Terms:
 
     # Operators
 
-    def _join(self, word: str, parts: list[Code]) -> Code:
+    def _join(self, word: str, operands: tuple[ir.Term, ...], truth: bool) -> Code:
+        before = self.narrowed
+        parts = []
+        for operand in operands:
+            parts.append(self.code(operand))
+            self.assume(operand, truth)
+        self.narrowed = before
         return Code("(" + word.join(part.text for part in parts) + ")", BOOL, _fail(*parts))
 
     def _order(self, operator: str, left: ir.Term, right: ir.Term) -> Code:
@@ -275,13 +323,16 @@ class Terms:
         return Code(f"({a.text} {operator} {b.text})", self._common(a.type, b.type), _fail(a, b))
 
     def _quantifier(self, term: ir.Quantifier) -> Code:
+        # What a comprehension runs over cannot assign a shared local either.
+        self.depth += 1
         outer = self.code(term.set)
-        assert isinstance(outer.type, SetOf), outer.type
+        self.depth -= 1
+        element = outer.type.element if isinstance(outer.type, SetOf) else NEVER
         self.binders += 1
         name = f"v{self.binders}"
         saved = self.names, self.variables
         self.names = {**self.names, term.name: name}
-        self.variables = {**self.variables, term.name: outer.type.element}
+        self.variables = {**self.variables, term.name: element}
         self.depth += 1
         body = self.code(term.body)
         self.depth -= 1
@@ -316,7 +367,7 @@ class Terms:
     # Types
 
     def _common(self, left: Type, right: Type) -> Type:
-        common = join(left, right)
+        common = common_type(left, right)
         if common is None:
             raise Undetermined
         return common

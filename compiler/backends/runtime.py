@@ -236,10 +236,9 @@ class Asked(NamedTuple):
     @property
     def digest(self) -> str:
         """SHA-256 of the request in canonical form, in hexadecimal."""
-        shape = self.entities.world.actions[self.action[1]].context
-        context = shown(shape, self.context)
-        lines = (written(self.principal), self.action[1], written(self.resource), context)
-        return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+        return request_digest(
+            self.entities.world, self.principal, self.action[1], self.resource, self.context
+        )
 
     @property
     def arguments(self) -> tuple[Any, ...]:
@@ -252,10 +251,24 @@ class Asked(NamedTuple):
         )  # fmt: skip
 
 
+class Unanswered(NamedTuple):
+    """A request of the schema whose principal or resource nobody described."""
+
+    digest: str
+
+
 class Refused(NamedTuple):
     """Why a document is no request that can be decided."""
 
     problems: tuple[str, ...]
+    request: Unanswered | None = None
+
+
+def request_digest(world: World, principal: Uid, action: str, resource: Uid, context: Row) -> str:
+    """SHA-256 of a request in canonical form, in hexadecimal."""
+    said = shown(world.actions[action].context, context)
+    lines = (written(principal), action, written(resource), said)
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def ask(world: World, entities: Entities, document: Json) -> Asked | Refused:
@@ -273,7 +286,8 @@ def ask(world: World, entities: Entities, document: Json) -> Asked | Refused:
         if found is None
     ]
     if nodes[0] is None or nodes[1] is None:
-        return Refused(tuple(problems))
+        digest = request_digest(world, principal, action, resource, context)
+        return Refused(tuple(problems), Unanswered(digest))
     return Asked(
         principal,
         nodes[0],

@@ -18,7 +18,7 @@ from ..lower import literal
 from ..reference import Failed, evaluate
 from ..rewrite import parts, rebuild
 
-MAX_WRITTEN_OUT = 1_000
+MAX_WRITTEN_OUT = 500
 """How many elements the quantifiers of one rule may be written out for."""
 
 
@@ -106,15 +106,24 @@ class _Partial:
                 | ir.Distinct(_, set)
             ):
                 set = self.term(set)
-                return set if always_fails(set) else self.quantifier(replace(term, set=set))
+                return set if always_fails(set) else self.written(replace(term, set=set))
             case _:
-                return self.strict(rebuild(term, self.term))
+                return self.written(rebuild(term, self.term))
+
+    def written(self, term: ir.Term) -> ir.Term:
+        """What is left of a term whose parts are done; one about a set of the resource stays, to be refused if read."""
+        try:
+            return self.quantifier(term) if isinstance(term, ir.Quantifier) else self.strict(term)
+        except _NoColumn:
+            return term
 
     def known(self, term: ir.Term) -> ir.Term:
         """The value of a term that does not read the resource."""
         try:
             value = evaluate(term, self.request, self.entities)
         except _InTheTable as missing:
+            for part in parts(term):
+                self.known(part)  # Refuses the innermost term, which is the place to show.
             refuse(term, f"this reads {missing}, which may be another row of the table")
         return _failing(term) if isinstance(value, Failed) else literal(value, term.span)
 
@@ -292,7 +301,7 @@ class _Partial:
                 for item in self.each(otherwise):
                     yield _Element(item.value, ir.And((ir.Not(condition), item.kept)))
             case _:
-                refuse(set, "a set of the resource has no column")
+                raise _NoColumn
 
 
 def _both(left: ir.Term, right: ir.Term) -> ir.Term:
@@ -333,11 +342,13 @@ def _substitute(term: ir.Term, name: str, value: ir.Term) -> ir.Term:
     """The term with a value in place of a bound name; a binder of the same name hides it."""
     if term == ir.Variable(name):
         return value
-    if getattr(term, "name", None) == name and hasattr(term, "body"):
-        return rebuild(
-            term, lambda part: part if part is term.body else _substitute(part, name, value)
-        )
+    if isinstance(term, ir.Quantifier) and term.name == name:
+        return replace(term, set=_substitute(term.set, name, value))
     return rebuild(term, lambda part: _substitute(part, name, value))
+
+
+class _NoColumn(Exception):
+    """A set is one of the resource, so that its elements cannot be written out."""
 
 
 class _InTheTable(Exception):

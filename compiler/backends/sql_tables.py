@@ -111,7 +111,11 @@ class Layout:
                 if isinstance(item.type, EnumType):
                     members = [exp.Literal.string(name) for name in item.type.members]
                     known = exp.In(this=read, expressions=members)
-                    yield exp.or_(null(read), known) if item.optional else known
+                    if item.optional:
+                        yield exp.or_(null(read), known)
+                        continue
+                    yield not_null(read)
+                    yield known
                 elif not item.optional:
                     yield not_null(read)
 

@@ -128,6 +128,8 @@ def negated(operand: exp.Expr) -> exp.Expr:
         case exp.Not():
             inner: exp.Expr = operand.this.unnest()
             return inner.copy()
+        case exp.Or():
+            return both(*map(negated, operand.flatten()))
         case exp.Is(this=inner, expression=exp.Not()):
             return exp.Is(this=inner.copy(), expression=exp.null())
         case exp.Is(this=inner):
@@ -148,6 +150,12 @@ def _operand(operand: exp.Expr) -> exp.Expr:
     return operand.copy() if isinstance(operand, alone) else exp.Paren(this=operand.copy())
 
 
+def _one_of(left: exp.Expr, rights: list[exp.Expr]) -> exp.Expr:
+    if len(rights) < 2:
+        return either(*(_binary(exp.EQ, left, right) for right in rights))
+    return exp.In(this=_operand(left), expressions=rights)
+
+
 def _choice(test: exp.Expr, then: exp.Expr, otherwise: exp.Expr) -> exp.Expr:
     """Which of two conditions holds, without `CASE` where one is decided."""
     if isinstance(then, exp.Boolean):
@@ -160,13 +168,15 @@ def _choice(test: exp.Expr, then: exp.Expr, otherwise: exp.Expr) -> exp.Expr:
 # Terms
 
 _SECOND, _MICROSECOND, _PLACES = 1_000_000_000, 1_000, 10_000
-_COLUMN_MAGNITUDE = 2**63
+_COLUMN_REACH = 2**63
 _LARGEST = {"sqlite": 2**63 - 1, "duckdb": 2**127 - 1}
 """The largest integer a dialect computes with exactly; PostgreSQL has no such limit."""
 _LARGEST_DECIMAL = {"duckdb": 10**38 - 1}
 """The same for decimals, in ten-thousandths."""
 _DUCKDB_DECIMAL = exp.DataType.build("DECIMAL(38, 4)", dialect="duckdb")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_MOMENT = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1) * _SECOND
+_LAST_MOMENT = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1) * _SECOND
 _Order = typing.Literal["=", "<", "<="]
 _OPERATORS: dict[_Order, type[exp.Binary]] = {"=": exp.EQ, "<": exp.LT, "<=": exp.LTE}
 _TURNED: dict[_Order, type[exp.Binary]] = {"=": exp.EQ, "<": exp.GT, "<=": exp.GTE}
@@ -180,7 +190,7 @@ class _Sql:
     value: exp.Expr
     type: Type
     fails: exp.Expr
-    magnitude: int = 0
+    reach: int = 0
     """For a number: none of its values is farther from zero, in nanoseconds or ten-thousandths."""
     wide: bool = False
     """For a number: whether its SQL type has room for arithmetic.
@@ -264,18 +274,19 @@ class _ToSql:
                 | ir.Distinct()
             ):
                 refuse(term, "a set or a record as a whole is not expressed")
+            case ir.Subset(set):
+                refuse(set, "a set of the resource has no column")
             case (
-                ir.Member()
-                | ir.Subset()
-                | ir.Size()
-                | ir.Any()
-                | ir.All()
-                | ir.Count()
-                | ir.Sum()
-                | ir.Least()
-                | ir.Greatest()
+                ir.Member(set=set)
+                | ir.Size(set)
+                | ir.Any(set=set)
+                | ir.All(set=set)
+                | ir.Count(set=set)
+                | ir.Sum(set=set)
+                | ir.Least(set=set)
+                | ir.Greatest(set=set)
             ):
-                raise AssertionError(f"{type(term).__name__} is written out before")
+                refuse(set, "a set of the resource has no column")
             case _:
                 assert_never(term)
 
@@ -298,7 +309,7 @@ class _ToSql:
         read = self.layout.column(path)
         if read is None:
             refuse(term, f"`{'.'.join(path)}` has no column of its own")
-        return _Sql(read, found.type, self.absent(path, term, present), _COLUMN_MAGNITUDE)
+        return _Sql(read, found.type, self.absent(path, term, present), _COLUMN_REACH)
 
     def has(self, term: ir.Has, present: frozenset[Path]) -> _Sql:
         path = path_of(term)
@@ -381,8 +392,8 @@ class _ToSql:
         value: exp.Expr = exp.case().when(test.value, then.value).else_(otherwise.value)
         if test.value == not_null(then.value):
             value = exp.Coalesce(this=then.value, expressions=[otherwise.value])
-        magnitude = max(then.magnitude, otherwise.magnitude)
-        return _Sql(value, then.type, fails, magnitude, then.wide)
+        reach = max(then.reach, otherwise.reach)
+        return _Sql(value, then.type, fails, reach, then.wide)
 
     def member(
         self,
@@ -402,10 +413,7 @@ class _ToSql:
                 equals.setdefault(equal.value.this, []).append(equal.value.expression)
             else:
                 others.append(equal.value)
-        listed = [
-            exp.In(this=left, expressions=rights) if rights[1:] else _binary(exp.EQ, left, *rights)
-            for left, rights in equals.items()
-        ]
+        listed = [_one_of(left, rights) for left, rights in equals.items()]
         return _Sql(either(*listed, *others), BOOL, either(*fails))
 
     # Comparison
@@ -438,30 +446,30 @@ class _ToSql:
                 return found.value if value else negated(found.value)
             case EnumValue() if order != "=":
                 assert isinstance(found.type, EnumType)
-                members = [
+                members: list[exp.Expr] = [
                     exp.Literal.string(name)
                     for rank, name in enumerate(found.type.members)
                     if (rank > value.rank if known_first else rank < value.rank)
                     or (rank == value.rank and order == "<=")
                 ]
-                return exp.In(this=found.value, expressions=members) if members else exp.false()
+                return _one_of(found.value, members)
             case EntityId() if found.type != entity_type({value.type}):
                 return exp.false()
+            case _ if not self.has_room(found.type, _units(value), wide=found.wide):
+                return exp.convert(order != "=" and (_units(value) < 0) is known_first)
             case Instant() if value.nanoseconds % _MICROSECOND and not self.is_counted(found):
                 # A column holds whole microseconds, so a known moment between two is rounded down.
                 if order == "=":
                     return exp.false()
                 value = Instant(value.nanoseconds - value.nanoseconds % _MICROSECOND)
                 known, order = literal(value, known.span), "<" if known_first else "<="
-            case int() | Duration() | Instant() | Decimal() if not self.has_room(
-                found.type, _units(value)
-            ):
-                return exp.convert(order != "=" and (_units(value) < 0) is known_first)
         operator = _TURNED[order] if known_first else _OPERATORS[order]
         return _binary(operator, found.value, self.literal(known, wide=found.wide).value)
 
-    def has_room(self, type: Type, units: int) -> bool:
+    def has_room(self, type: Type, units: int, *, wide: bool) -> bool:
         """Whether a number can be written; a column of this dialect cannot hold one that cannot."""
+        if type == INSTANT and not wide and self.dialect != "sqlite":
+            return _FIRST_MOMENT <= units <= _LAST_MOMENT
         largest = self.largest(type)
         return -largest - 1 <= units <= largest
 
@@ -471,19 +479,18 @@ class _ToSql:
         """Stays in 64 bits where every result certainly fits, else moves to a wider type, else is refused."""
         left, right = self.value(term.left, present), self.value(term.right, present)
         type = _type_of_result(term, left.type, right.type)
-        operator: builtins.type[exp.Binary] = exp.Mul
-        magnitude = left.magnitude * right.magnitude
-        if not isinstance(term, ir.Multiply):
-            operator = exp.Add if isinstance(term, ir.Add) else exp.Sub
-            magnitude = left.magnitude + right.magnitude
         counted = {left.type, right.type} <= {INT, DURATION}
-        wide = left.wide or right.wide or not counted or magnitude >= _COLUMN_MAGNITUDE
+        wide = left.wide or right.wide or not counted or _reach(term, left, right) >= _COLUMN_REACH
         if wide:
             left, right = self.widened(left, term.left), self.widened(right, term.right)
-        if magnitude > self.largest(type):
+        reach = _reach(term, left, right)
+        if reach > self.largest(type):
             refuse(term, f"some results have no room in the numbers of {self.dialect}")
+        operator: builtins.type[exp.Binary] = exp.Mul
+        if not isinstance(term, ir.Multiply):
+            operator = exp.Add if isinstance(term, ir.Add) else exp.Sub
         value = _binary(operator, left.value, right.value)
-        return _Sql(value, type, either(left.fails, right.fails), magnitude, wide)
+        return _Sql(value, type, either(left.fails, right.fails), reach, wide)
 
     def widened(self, found: _Sql, term: ir.Term) -> _Sql:
         """A number in a type that arithmetic does not overflow."""
@@ -491,7 +498,7 @@ class _ToSql:
             return self.literal(term, wide=True)
         if found.wide:
             return found
-        value, magnitude = found.value, found.magnitude
+        value, reach = found.value, found.reach
         match self.dialect, found.type:
             case "sqlite", _:
                 refuse(term, "this could exceed the 64 bits of a number in SQLite")
@@ -501,7 +508,7 @@ class _ToSql:
             case "duckdb", _ if found.type == INSTANT:
                 counted = exp.cast(exp.Anonymous(this="EPOCH_US", expressions=[value]), "INT128")
                 value = exp.Mul(this=counted, expression=exp.Literal.number(_MICROSECOND))
-                magnitude *= _MICROSECOND
+                reach *= _MICROSECOND
             case "duckdb", _ if found.type == DECIMAL:
                 places = exp.Mul(this=value, expression=exp.Literal.number(_PLACES))
                 value = exp.cast(places, "INT128")
@@ -509,7 +516,7 @@ class _ToSql:
                 value = exp.cast(value, "INT128")
             case _:
                 value = exp.cast(value, "DECIMAL")
-        return replace(found, value=value, magnitude=magnitude, wide=True)
+        return replace(found, value=value, reach=reach, wide=True)
 
     def largest(self, type: Type) -> float:
         return (_LARGEST_DECIMAL if type == DECIMAL else _LARGEST).get(self.dialect, inf)
@@ -523,7 +530,7 @@ class _ToSql:
     def literal(self, term: ir.Term, *, wide: bool = False) -> _Sql:
         value = _value_of(term)
         type, units = _type_of(value, self.layout.schema), _units(value)
-        if not self.has_room(type, units):
+        if not self.has_room(type, units, wide=wide):
             refuse(term, f"the numbers of {self.dialect} have no room for this")
         written: exp.Expr
         match value:
@@ -542,11 +549,10 @@ class _ToSql:
                 written = exp.Literal.number(str(value))
                 if self.dialect == "duckdb":
                     text = exp.Literal.string(str(value))
-                    written = (
-                        exp.Literal.number(units) if wide else exp.cast(text, _DUCKDB_DECIMAL)
-                    )
+                    written = exp.Literal.number(units) if wide else exp.cast(text, _DUCKDB_DECIMAL)
             case Instant() if not wide and units % _MICROSECOND == 0 and self.dialect != "sqlite":
-                written = self.moment(units // _MICROSECOND, term)
+                moment = _EPOCH + timedelta(microseconds=units // _MICROSECOND)
+                written = exp.cast(exp.Literal.string(moment.isoformat(" ")), "TIMESTAMPTZ")
             case Instant():
                 written, wide = exp.Literal.number(units), self.dialect != "sqlite"
             case int() | Duration():
@@ -556,13 +562,6 @@ class _ToSql:
             case _:
                 assert_never(value)
         return _Sql(written, type, exp.false(), abs(units), wide)
-
-    def moment(self, microseconds: int, term: ir.Term) -> exp.Expr:
-        try:
-            moment = _EPOCH + timedelta(microseconds=microseconds)
-        except OverflowError:
-            refuse(term, "this moment is not in the years 1 to 9999")
-        return exp.cast(exp.Literal.string(moment.isoformat(" ")), "TIMESTAMPTZ")
 
     def text(self, text: str, term: ir.Term) -> exp.Expr:
         if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
@@ -622,6 +621,13 @@ def _isolated(term: _Comparison) -> _Comparison:
         sides = [rest, literal(value, known.span)]
         left, right = sides[::-1] if known_first != turned else sides
         term = replace(term, left=left, right=right)
+
+
+def _reach(term: _Arithmetic, left: _Sql, right: _Sql) -> int:
+    """How far from zero a result can be."""
+    if isinstance(term, ir.Multiply):
+        return left.reach * right.reach
+    return left.reach + right.reach
 
 
 def _type_of_result(term: _Arithmetic, left: Type, right: Type) -> Type:

@@ -11,6 +11,7 @@ COMMANDS = {
     "check": "Check policies: syntax, names and types.",
     "completions": "Print the completion script of a shell.",
     "eval": "Decide requests given as JSON.",
+    "filter": "Print the SQL condition on the rows that are permitted.",
     "fmt": "Format policies.",
     "gate": "Decide plans: SQL, Terraform.",
     "plan": "Show what artifacts would change.",

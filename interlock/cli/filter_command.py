@@ -93,29 +93,27 @@ def command(
         dialect,
         Outcome(outcome),
     )
-    if isinstance(found, list):
-        _refuse(found, format)
-    where = found.sql(dialect=dialect)
-    if format == "json":
-        print_json({"where": where, "dialect": dialect, "policy_digest": policies.digest})
-    else:
-        click.echo(safe(where) if sys.stdout.isatty() else where)
-
-
-def _refuse(refused: list[Refused], format: str) -> None:
+    where = None if isinstance(found, list) else found.sql(dialect=dialect)
+    refused = found if isinstance(found, list) else []
     if format == "json":
         print_json(
             {
-                "refused": [
-                    {"rule": item.rule, "reason": item.reason, **place_document(item.span)}
-                    for item in refused
-                ]
+                "where": where,
+                "refused": [_refused_document(item) for item in refused],
+                "dialect": dialect,
+                "policy_digest": policies.digest,
             }
         )
+    elif where is not None:
+        click.echo(safe(where) if sys.stdout.isatty() else where)
     else:
         for item in refused:
             click.echo(f"error: {safe(str(item.span))}: `{item.rule}`: {item.reason}", err=True)
-    raise SystemExit(int(Exit.INVALID))
+    raise SystemExit(int(Exit.INVALID if where is None else Exit.OK))
+
+
+def _refused_document(refused: Refused) -> dict[str, Any]:
+    return {"rule": refused.rule, "reason": refused.reason, **place_document(refused.span)}
 
 
 def _request(
