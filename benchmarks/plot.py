@@ -7,8 +7,8 @@ from html import escape
 COLORS = (
     "#c0392b", "#2471a3", "#1e8449", "#b7950b", "#7d3c98", "#117a65", "#ca6f1e", "#5d6d7e", "#34495e",
 )  # fmt: skip
-WIDTH, HEIGHT = 470, 400
-LEFT, RIGHT, TOP, BOTTOM = 62, 138, 40, 48
+WIDTH, HEIGHT = 490, 400
+LEFT, RIGHT, TOP, BOTTOM = 84, 138, 40, 48
 
 Points = Sequence[tuple[float, float]]
 

@@ -1,4 +1,4 @@
-"""Every back end by name: a function from a policy set, a request and its entities to a decision."""
+"""Every back end by name: a function from a policy set, a request and its entities to a decision as JSON."""
 
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network
@@ -9,12 +9,15 @@ from interlock.compiler import reference
 from interlock.compiler.backends.python import generate
 from interlock.compiler.backends.python_load import Program, load_module
 from interlock.compiler.backends.runtime import entities_of
-from interlock.compiler.decision import Decision, Request
+from interlock.cli.decisions import decision_document
+from interlock.compiler.backends.vendor import vendor
+from interlock.compiler.decision import Request
 from interlock.compiler.entities import Entities
 from interlock.compiler.ir import PolicySet
 from interlock.lang.schema import Schema
 from interlock.lang.values import Decimal, Duration, EntityId, EnumValue, Instant, Record, Value
 
+Json = Any
 _PROGRAMS: WeakKeyDictionary[Schema, dict[str, Program]] = WeakKeyDictionary()
 
 
@@ -26,15 +29,33 @@ def program_of(policies: PolicySet) -> Program:
     return programs[policies.digest]
 
 
-def decide_with_python(policies: PolicySet, request: Request, entities: Entities) -> Decision:
+def with_reference(policies: PolicySet, request: Request, entities: Entities) -> Json:
+    return decision_document(reference.decide(policies, request, entities))
+
+
+def with_python(policies: PolicySet, request: Request, entities: Entities) -> Json:
     program = program_of(policies)
     store = entities_of(program.world, entity_documents(policies.schema, entities))
-    return program.decide(request_document(request), store)
+    return decision_document(program.decide(request_document(request), store))
 
 
-BACK_ENDS: dict[str, Callable[[PolicySet, Request, Entities], Decision]] = {
-    "reference": reference.decide,
-    "python": decide_with_python,
+def with_vendored_file(policies: PolicySet, request: Request, entities: Entities) -> Json:
+    module = vendored_module(policies)
+    store = module["read_store"](entity_documents(policies.schema, entities))
+    return module["decide"](request_document(request), store)
+
+
+def vendored_module(policies: PolicySet) -> dict[str, Any]:
+    """What the vendored file of a policy set defines."""
+    found: dict[str, Any] = {"__name__": "vendored"}
+    exec(vendor(policies, generate(policies)), found)  # noqa: S102  # our own generated source
+    return found
+
+
+BACK_ENDS: dict[str, Callable[[PolicySet, Request, Entities], Json]] = {
+    "reference": with_reference,
+    "python": with_python,
+    "vendored file": with_vendored_file,
 }
 
 

@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 from backends import BACK_ENDS
 
+from interlock.cli.decisions import decision_document
 from interlock.compiler import compile_policies
 from interlock.compiler.ir_text import rule_text
 from interlock.compiler.testing import request_of, run_tests
@@ -147,8 +148,8 @@ class Spec(pytest.Item):
             assert result.failure is None, f"{line}: {result.failure}"
             request, entities = request_of(checked, result.test)
             for name, decide in BACK_ENDS.items():
-                decision = decide(policies, request, entities)
-                assert decision == result.decision, f"{name}: {line}"
+                found = decide(policies, request, entities)
+                assert found == decision_document(result.decision), f"{name}: {line}\n{found}"
 
     def _plan(self) -> None:
         (expected,) = self._of("plan")

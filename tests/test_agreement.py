@@ -1,13 +1,18 @@
 """Every back end decides and explains as the reference evaluator does, whatever the policies and the request."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
-from backends import program_of
+from backends import program_of, vendored_module
 from hypothesis import given, note
 from hypothesis import strategies as st
 from strategies import (
     broken,
+    compile_text,
     partial_stores,
     policy_sets,
     requests,
@@ -16,8 +21,11 @@ from strategies import (
 )
 
 
+from interlock.cli.decisions import decision_document
 from interlock.compiler.backends import python
+from interlock.compiler.backends.python import generate
 from interlock.compiler.backends.runtime import entities_of
+from interlock.compiler.backends.vendor import vendor
 from interlock.compiler.decision import Decision, Outcome
 from interlock.compiler.documents import Misfit
 from interlock.compiler.ir import PolicySet
@@ -93,7 +101,7 @@ def test_looking_rules_up_agrees_with_reading_them_all(data: st.DataObject) -> N
     for _ in range(5):
         request = data.draw(requests(world))
         try:
-            expected = reference_of(policies, documents, request)
+            expected = by_reference(policies, documents, request)
         except Misfit:
             continue
         program = program_of(fresh)
@@ -106,7 +114,39 @@ def test_looking_rules_up_agrees_with_reading_them_all(data: st.DataObject) -> N
         )
 
 
-def reference_of(policies: PolicySet, documents: Json, request: Json) -> Decision:
-    return decide_document(policies, request, read_entities(policies.schema, documents))
+@given(st.data())
+def test_the_vendored_file_agrees_with_reference(data: st.DataObject) -> None:
+    world = data.draw(worlds())
+    sample = data.draw(policy_sets(world, least=1, most=4))
+    note(sample.text)
+    policies = sample.compile()
+    module = vendored_module(policies)
+    documents = data.draw(partial_stores(world))
+    for _ in range(3):
+        request = data.draw(requests(world))
+        try:
+            expected = decision_document(by_reference(policies, documents, request))
+        except Misfit:
+            continue
+        assert module["decide"](request, module["read_store"](documents)) == expected
 
 
+def test_the_vendored_file_needs_nothing_but_python(tmp_path: Path) -> None:
+    """Run apart from everything that is installed, it prints what `interlock eval` prints."""
+    text = "entity A { n: Int }\naction go { principal A  resource A }\npermit p { when principal.n > 1 }"
+    policies = compile_text(text)
+    file = tmp_path / "gate.py"
+    file.write_text(vendor(policies, generate(policies)))
+    (tmp_path / "entities.json").write_text(
+        json.dumps([{"uid": {"type": "A", "id": "a"}, "attrs": {"n": 2}}])
+    )
+    uid = {"type": "A", "id": "a"}
+    request = {"principal": uid, "action": {"type": "Action", "id": "go"}, "resource": uid}
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", str(file), str(tmp_path / "entities.json")],
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["rules"] == ["p"]

@@ -9,6 +9,7 @@ from .config import default_map
 
 COMMANDS = {
     "check": "Check policies: syntax, names and types.",
+    "compile": "Compile policies to one Python file.",
     "completions": "Print the completion script of a shell.",
     "eval": "Decide requests given as JSON.",
     "filter": "Print the SQL condition on the rows that are permitted.",
