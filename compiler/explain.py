@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ..lang.source import Span
 from ..lang.syntax import Effect
 from . import ir
-from .decision import Request
+from .decision import Decision, Request
 from .entities import Entities
 from .reference import Failed, evaluate
 
@@ -17,6 +17,14 @@ class NearMiss:
     rule: str
     span: Span
     unmet: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision, and where nothing permits, the permits that came closest."""
+
+    decision: Decision
+    near_misses: tuple[NearMiss, ...]
 
 
 def near_misses(policies: ir.PolicySet, request: Request, entities: Entities) -> list[NearMiss]:

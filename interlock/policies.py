@@ -1,7 +1,6 @@
 """The evaluator that a gateway embeds: load policies once, then decide in microseconds, from any thread."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypedDict
@@ -10,9 +9,9 @@ from .compiler import compile_policies
 from .compiler.backends.python import generate
 from .compiler.backends.python_load import Program, load_module, typed_entities
 from .compiler.backends.runtime import Entities, entities_of
-from .compiler.decision import Decision, Problem
+from .compiler.decision import Decision, Outcome, Problem
 from .compiler.documents import Misfit, decode
-from .compiler.explain import NearMiss, near_misses
+from .compiler.explain import Explanation, near_misses
 from .compiler.ir import PolicySet
 from .compiler.wire import read_request
 from .lang.diagnostics import Diagnostic, has_errors
@@ -50,14 +49,6 @@ class PolicyError(Exception):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """A decision, and where nothing permits, the permits that came closest."""
-
-    decision: Decision
-    near_misses: tuple[NearMiss, ...]
-
-
 def load(*paths: str | Path, cache: bool = True) -> "Policies":
     """The policies of files, folders or bundled packs; raises `PolicyError` when they do not compile.
 
@@ -78,6 +69,8 @@ class Policies:
         if program is None:
             raise PolicyError(problems)
         self._program = program
+        self.warnings = problems
+        """What the check had to say; empty for policies that were compiled by an earlier run."""
 
     def _compile(self) -> tuple[Program | None, list[Diagnostic]]:
         if self._cache and (found := find_program(self._paths)) is not None:
@@ -151,7 +144,7 @@ class Policies:
         """The decision, and what would have to hold for a permit to apply. For people; takes milliseconds."""
         document = _plain(request)
         decision = self.decide(document, entities)
-        if decision.reasons or decision.problems:
+        if decision.outcome is not Outcome.DENY or decision.reasons or decision.problems:
             return Explanation(decision, ())
         policies = self._policies()
         typed = typed_entities(entities)

@@ -5,11 +5,11 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from interlock.cli.decisions import decision_document
 from interlock.compiler import reference
 from interlock.compiler.backends.python import generate
 from interlock.compiler.backends.python_load import Program, load_module
 from interlock.compiler.backends.runtime import entities_of
-from interlock.cli.decisions import decision_document
 from interlock.compiler.backends.vendor import vendor
 from interlock.compiler.decision import Request
 from interlock.compiler.entities import Entities

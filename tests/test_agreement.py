@@ -20,7 +20,6 @@ from strategies import (
     worlds,
 )
 
-
 from interlock.cli.decisions import decision_document
 from interlock.compiler.backends import python
 from interlock.compiler.backends.python import generate
@@ -29,8 +28,8 @@ from interlock.compiler.backends.vendor import vendor
 from interlock.compiler.decision import Decision, Outcome
 from interlock.compiler.documents import Misfit
 from interlock.compiler.ir import PolicySet
+from interlock.compiler.judge import decide_document
 from interlock.compiler.wire import read_entities
-from interlock.gate.gate import decide_document
 
 Json = Any
 

@@ -28,10 +28,10 @@ from strategies import (
 from interlock.compiler import compile_policies
 from interlock.compiler.decision import SEVERITY, Decision, Outcome
 from interlock.compiler.entities import Entities
+from interlock.compiler.judge import decide_document
 from interlock.compiler.lower import BINARY, lower
 from interlock.compiler.testing import run_tests
 from interlock.compiler.wire import Misfit, read_entities
-from interlock.gate.gate import decide_document
 from interlock.lang import syntax
 from interlock.lang.checker import walk
 from interlock.lang.diagnostics import Code, Diagnostic
@@ -659,7 +659,7 @@ def test_a_decision_is_the_same_in_every_process() -> None:
     program = """
 from interlock.compiler import compile_policies
 from interlock.compiler.wire import read_entities
-from interlock.gate.gate import decide_document
+from interlock.compiler.judge import decide_document
 from interlock.lang.loader import load_texts
 
 policies, _ = compile_policies(load_texts({"policy.ilk": '''

@@ -39,8 +39,8 @@ SAID_OTHERWISE = (
     ),
     (
         "rego",
-        "9 guards",
-        "what absence of a field means is written by hand, else the guard is skipped",
+        "8 on optional fields",
+        "absence is handled by hand; nothing asks for it, and the rule is skipped",
     ),
     ("cel", "the four requires", "a hold is a denial; another expression could tell them apart"),
     ("cel", "8 on optional fields", "`has` by hand; nothing asks for it, and there is no decision"),

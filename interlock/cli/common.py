@@ -18,6 +18,7 @@ from ..lang.loader import load
 from ..lang.render import render_all
 from ..lang.source import Span
 from ..lang.syntax import Outcome
+from ..policies import Policies, PolicyError
 
 
 class Exit(IntEnum):
@@ -66,6 +67,17 @@ def load_policies(paths: Sequence[str]) -> tuple[Checked, PolicySet]:
     if has_errors(problems):
         raise SystemExit(int(exit_for(problems)))
     return checked, policies
+
+
+def open_policies(paths: Sequence[str]) -> Policies:
+    """The policies ready to decide, or the end of the run with every problem on standard error."""
+    try:
+        policies = Policies(paths)
+    except PolicyError as error:
+        report(error.problems)
+        raise SystemExit(int(exit_for(error.problems))) from None
+    report(policies.warnings)
+    return policies
 
 
 def compile_paths(paths: Sequence[str]) -> tuple[Checked, PolicySet, list[Diagnostic]]:

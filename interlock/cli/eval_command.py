@@ -4,15 +4,14 @@ from typing import Any
 
 import click
 
-from ..compiler.decision import Decision, worst
-from ..compiler.entities import NO_ENTITIES
-from ..compiler.wire import MAX_DOCUMENT_BYTES, Misfit, decode, read_entities
-from ..gate.gate import decide_document
+from ..compiler.decision import worst
+from ..compiler.documents import MAX_DOCUMENT_BYTES, Misfit, decode
+from ..compiler.explain import Explanation
 from .common import (
     EXIT_OF,
     Exit,
     format_option,
-    load_policies,
+    open_policies,
     policy_option,
     print_json,
     read_file,
@@ -39,25 +38,24 @@ def command(policy: tuple[str, ...], entities: str | None, request: str, format:
 
     A request is {"principal": {"type", "id"}, "action": {"type", "id"}, "resource": {"type", "id"}, "context": {}}.
     """
-    _, policies = load_policies(policy)
+    policies = open_policies(policy)
     documents = _read(request)
-    known = NO_ENTITIES
-    if entities is not None:
-        try:
-            known = read_entities(policies.schema, _read(entities))
-        except Misfit as misfit:
-            stop(Exit.INVALID, f"{entities}: {misfit}")
+    try:
+        known = policies.entities(_read(entities) if entities is not None else [])
+    except ValueError as problem:
+        stop(Exit.INVALID, f"{entities}: {problem}")
     several = isinstance(documents, list)
-    decisions = [
-        decide_document(policies, document, known)
+    explained = [
+        policies.explain(document, known)
         for document in (documents if isinstance(documents, list) else [documents])
     ]
+    decisions = [item.decision for item in explained]
     if format == "json":
         found = [decision_document(decision) for decision in decisions]
         print_json(found if several else found[0])
     else:
-        for decision in decisions:
-            _print(decision)
+        for item in explained:
+            _print(item)
     raise SystemExit(int(EXIT_OF[worst([decision.outcome for decision in decisions])]))
 
 
@@ -68,9 +66,10 @@ def _read(path: str) -> Any:
         stop(Exit.INVALID, f"{path}: {misfit}")
 
 
-def _print(decision: Decision) -> None:
+def _print(explained: Explanation) -> None:
     color = use_color()
+    decision = explained.decision
     rules = f"  by {', '.join(decision.rules)}" if decision.rules else ""
     click.echo(f"{outcome_word(decision.outcome, color=color)}{rules}")
-    for line in explanation(decision, color=color):
+    for line in explanation(decision, explained.near_misses[:3], color=color):
         click.echo(f"  {line}")

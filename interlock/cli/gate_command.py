@@ -18,10 +18,11 @@ from .common import (
     EXIT_OF,
     Exit,
     format_option,
-    load_policies,
+    open_policies,
     plural,
     policy_option,
     print_json,
+    progress,
     read_file,
     stop,
     use_color,
@@ -75,9 +76,16 @@ def command(
     """
     identity = _author(author)
     shown = _evidence(evidence)
-    _, policies = load_policies(policy)
+    policies = open_policies(policy)
     plan = read_plan(files, kind, Options(dialect), identity, environment)
-    verdict = decide_plan(policies, plan, shown, frozen=frozen)
+    count = len(plan.changes) + 1
+    verdict = decide_plan(
+        policies,
+        plan,
+        shown,
+        frozen=frozen,
+        progress=lambda items: progress(items, count, "deciding"),
+    )
     if format == "json":
         print_json(verdict_document(verdict))
     else:
