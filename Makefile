@@ -43,8 +43,10 @@ format: $(VENV)/ready-dev  ## format code and policies
 	$(BIN)/ruff check --fix .
 	$(BIN)/interlock fmt stdlib_policies
 
-bench: $(VENV)/ready-dev  ## measure parsing, checking, gating and start-up
+bench: $(VENV)/ready-dev  ## measure parsing, checking, gating, start-up, and decisions beside the peers that install
 	$(BIN)/python benchmarks/run.py
+	-$(BIN)/python -m pip install --quiet --group peers
+	$(BIN)/python benchmarks/evaluator.py
 
 fuzz: $(VENV)/ready-dev  ## the property tests with many more cases (about an hour)
 	INTERLOCK_TESTS=long $(BIN)/python -m pytest -q -n auto tests

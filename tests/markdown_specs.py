@@ -8,6 +8,7 @@
 ```ir              the rules of the policy after the passes
 ```sql, ```terraform   an artifact; ```plan says its changes as `line action effect selector`
 ```console         `$ interlock …` and what it prints, where `…` stands for any text
+```python          a program that must succeed, in a folder with the files of the section
 ```text file=x     any other file
 """
 
@@ -83,7 +84,7 @@ def _sections(text: str) -> Iterator[tuple[str, list[Block]]]:
             yield heading[1].strip(), own
 
 
-_CHECKED = {"ilk", "requests", "formatted", "ir", "plan", "console"}
+_CHECKED = {"ilk", "requests", "formatted", "ir", "plan", "console", "python"}
 
 
 class Spec(pytest.Item):
@@ -99,6 +100,8 @@ class Spec(pytest.Item):
             self._plan()
         for block in self._of("console"):
             self._console(block)
+        if self._of("python"):
+            self._python("".join(block.text for block in self._of("python")))
 
     def _of(self, kind: str) -> list[Block]:
         return [block for block in self.blocks if block.kind == kind]
@@ -181,6 +184,19 @@ class Spec(pytest.Item):
                 assert _matches(_run(command, folder), expected), (
                     f"$ {command}\n{_run(command, folder)}\nexpected:\n{expected}"
                 )
+
+    def _python(self, text: str) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in _files(self.blocks).items():
+                Path(folder, name).write_text(content, encoding="utf-8")
+            result = subprocess.run(
+                [sys.executable, "-W", "error", "-c", text],
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+        assert result.returncode == 0, result.stderr
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
         if isinstance(excinfo.value, AssertionError):
