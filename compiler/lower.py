@@ -8,10 +8,9 @@ from typing import assert_never
 from ..lang import syntax
 from ..lang.checker import Checked, CheckedRule, RequestScope
 from ..lang.diagnostics import Code, Diagnostic
-from ..lang.limits import MAX_EXPANDED_TERMS
+from ..lang.limits import MAX_EXPANDED_NESTING, MAX_EXPANDED_TERMS
 from ..lang.meanings import (
     Actions,
-    Bound,
     Constant,
     Defined,
     EmptySet,
@@ -21,7 +20,6 @@ from ..lang.meanings import (
     Tables,
 )
 from ..lang.source import Span
-from ..lang.typesystem import DECIMAL, DURATION, Type
 from ..lang.values import Decimal, Duration, EntityId, EnumValue, Instant, Record, Value
 from . import ir
 
@@ -32,30 +30,16 @@ def lower(checked: Checked) -> tuple[list[ir.Rule], list[Diagnostic]]:
     for rule in checked.rules:
         try:
             rules.append(_rule(checked.tables, rule))
-        except _TooLarge:
-            message = (
-                f"`{rule.rule.name}` has more than {MAX_EXPANDED_TERMS:,} terms"
-                " once its definitions are written out"
-            )
-            problems.append(
-                Diagnostic(
-                    Code.EXPANSION_TOO_LARGE,
-                    message,
-                    rule.rule.name_span,
-                    "use fewer nested definitions",
-                )
-            )
+        except _TooLarge as too_large:
+            message = f"`{rule.rule.name}` {too_large} once its definitions are written out"
+            span, help_line = rule.rule.name_span, "use fewer nested definitions"
+            problems.append(Diagnostic(Code.EXPANSION_TOO_LARGE, message, span, help_line))
     return rules, problems
 
 
-def lower_conditions(tables: Tables, clauses: Iterable[syntax.Node]) -> ir.Term:
-    """All `when` and no `unless` of the clauses."""
-    return _Lowering(tables).conditions(list(clauses))
-
-
 def lower_expression(tables: Tables, expression: syntax.Expression) -> ir.Term:
-    """A checked expression that stands alone."""
-    return _Lowering(tables).value(expression)
+    """A checked expression without definitions, which is as large as it is written."""
+    return _Lowering(tables, is_limited=False).value(expression)
 
 
 def lower_scope(scope: RequestScope) -> ir.Scope:
@@ -116,11 +100,27 @@ def _said(expression: syntax.Expression) -> ir.Template:
 
 
 @dataclass(frozen=True, slots=True)
-class _Argument:
-    """What a parameter stands for where its definition is written out."""
+class _Written:
+    """A term with its number of terms and its depth; it counts again wherever it is used."""
 
-    present: ir.Term
-    value: ir.Term
+    term: ir.Term
+    size: int
+    height: int
+
+
+@dataclass(slots=True)
+class _Argument:
+    """What a parameter stands for where its definition is written out, or a bound name for an element."""
+
+    value: _Written
+    expression: syntax.Expression | None = None
+    names: "_Names" = field(default_factory=dict)
+    """The names that the expression may use."""
+    present: _Written | None = None
+    """Whether the value is there, once something has asked."""
+
+
+_Names = dict[str, _Argument]
 
 
 @dataclass(slots=True)
@@ -128,9 +128,14 @@ class _Lowering:
     """Lowers the expressions of one rule. `names` maps parameters and bound names to what they stand for."""
 
     tables: Tables
-    names: dict[str, _Argument] = field(default_factory=dict)
+    names: _Names = field(default_factory=dict)
+    arguments: dict[tuple[int, int], tuple[_Names, _Names]] = field(default_factory=dict)
+    """The names inside each call by the call and the names around it, which must stay alive."""
     size: int = 0
+    height: int = 0
+    deepest: int = 0
     binders: int = 0
+    is_limited: bool = True
 
     def conditions(self, clauses: Iterable[syntax.Node]) -> ir.Term:
         whens = [self.value(item.condition) for item in clauses if isinstance(item, syntax.When)]
@@ -147,13 +152,54 @@ class _Lowering:
         )
         return ir.Template(parts, span=template.span)
 
+    # Size
+
+    def _count(self, size: int, height: int) -> None:
+        """Adds terms that reach `height` levels below this place."""
+        self.size += size
+        self.deepest = max(self.deepest, self.height + height)
+        if not self.is_limited:
+            return
+        if self.size > MAX_EXPANDED_TERMS:
+            raise _TooLarge(f"has more than {MAX_EXPANDED_TERMS:,} terms")
+        if self.deepest > MAX_EXPANDED_NESTING:
+            raise _TooLarge(f"is nested deeper than {MAX_EXPANDED_NESTING} levels")
+
+    def _write(self, lower: "_Lower", node: syntax.Expression, names: _Names) -> _Written:
+        """Lowers an expression under other names, and measures what comes of it."""
+        outer, size, deepest = self.names, self.size, self.deepest
+        self.names, self.deepest = names, self.height
+        try:
+            term = lower(node)
+            written = _Written(term, self.size - size, self.deepest - self.height)
+        finally:
+            self.names, self.size, self.deepest = outer, size, deepest
+        return written
+
+    def _use(self, written: _Written) -> ir.Term:
+        self._count(written.size, written.height)
+        return written.term
+
     # Presence
 
     def present(self, node: syntax.Expression) -> ir.Term:
         """Whether the value of an expression of optional type is there."""
+        self._count(0, 1)
+        self.height += 1
+        try:
+            return self._present(node)
+        finally:
+            self.height -= 1
+
+    def _present(self, node: syntax.Expression) -> ir.Term:
         match node:
             case syntax.Name(name) if name in self.names:
-                return self.names[name].present
+                argument = self.names[name]
+                if argument.present is None and argument.expression is not None:
+                    argument.present = self._write(
+                        self.present, argument.expression, argument.names
+                    )
+                return ir.TRUE if argument.present is None else self._use(argument.present)
             case syntax.Access(base, name):
                 meaning = self.tables.meanings.get(id(node))
                 before = self.present(base)
@@ -167,19 +213,24 @@ class _Lowering:
             case syntax.MethodCall(base, "min" | "max"):
                 empty = ir.Equal(ir.Size(self.value(base)), ir.Integer(0))
                 return ir.Not(empty, span=node.span)
-            case syntax.Call(arguments=arguments) if isinstance(
-                self.tables.meanings.get(id(node)), Defined
-            ):
-                return self._call(node, arguments, self.present)
+            case syntax.Call():
+                return self._call(node, self.present)
             case _:
                 return ir.TRUE
 
     # Values
 
     def value(self, node: syntax.Expression) -> ir.Term:
-        self.size += 1
-        if self.size > MAX_EXPANDED_TERMS:
-            raise _TooLarge
+        if isinstance(node, syntax.Name) and node.name in self.names:
+            return self._use(self.names[node.name].value)
+        self._count(0 if isinstance(node, syntax.Call) else 1, 1)
+        self.height += 1
+        try:
+            return self._value(node)
+        finally:
+            self.height -= 1
+
+    def _value(self, node: syntax.Expression) -> ir.Term:
         meaning = self.tables.meanings.get(id(node))
         if isinstance(meaning, Constant):
             return literal(meaning.value, node.span)
@@ -188,10 +239,8 @@ class _Lowering:
             case syntax.RequestVariable(name):
                 return ir.Variable(name, span=span)
             case syntax.Name(name):
-                if isinstance(meaning, Actions):
-                    return self._actions(meaning, span)
-                assert isinstance(meaning, Bound), name
-                return self.names[name].value
+                assert isinstance(meaning, Actions), name
+                return self._actions(meaning, span)
             case syntax.Boolean(value):
                 return ir.Boolean(value, span=span)
             case syntax.Integer(value):
@@ -233,10 +282,11 @@ class _Lowering:
             case syntax.RecordLiteral(fields):
                 if isinstance(meaning, EmptySet):
                     return ir.SetOf((), span=span)
-                lowered = sorted((item.name, self.value(item.value)) for item in fields)
+                lowered = [(item.name, self.value(item.value)) for item in fields]
+                lowered.sort(key=lambda field: field[0])
                 return ir.RecordOf(tuple(lowered), span=span)
-            case syntax.Call(arguments=arguments):
-                return self._call(node, arguments, self.value)
+            case syntax.Call():
+                return self._call(node, self.value)
             case syntax.MethodCall():
                 return self._method(node)
             case syntax.EntityReference() | syntax.Lambda():
@@ -263,30 +313,33 @@ class _Lowering:
         left, right = self.value(node.left), self.value(node.right)
         return BINARY[node.operator, reading](left, right, node.span)
 
-    def _call(
-        self,
-        node: syntax.Call,
-        arguments: tuple[syntax.Expression, ...],
-        read: Callable[[syntax.Expression], ir.Term],
-    ) -> ir.Term:
+    def _call(self, node: syntax.Call, lower: "_Lower") -> ir.Term:
         """The body of a definition with its arguments in place of its parameters."""
         meaning = self.tables.meanings.get(id(node))
         assert isinstance(meaning, Defined)
         define = meaning.declaration
-        inner = {
-            parameter.name: _Argument(self.present(argument), self.value(argument))
-            for parameter, argument in zip(define.parameters, arguments, strict=True)
-        }
-        outer, self.names = self.names, inner
+        key = id(node), id(self.names)
+        if key not in self.arguments:
+            inner = {
+                parameter.name: self._argument(argument)
+                for parameter, argument in zip(define.parameters, node.arguments, strict=True)
+            }
+            self.arguments[key] = self.names, inner
+        outer, self.names = self.names, self.arguments[key][1]
         try:
             if not isinstance(define.body, syntax.Table):
-                return read(define.body)
-            result = read(define.body.otherwise)
+                return lower(define.body)
+            result = lower(define.body.otherwise)
             for row in reversed(define.body.rows):
-                result = _if(self.value(row.condition), read(row.value), result, row.span)
+                result = _if(self.value(row.condition), lower(row.value), result, row.span)
             return result
         finally:
             self.names = outer
+
+    def _argument(self, node: syntax.Expression) -> _Argument:
+        if isinstance(node, syntax.Name) and node.name in self.names:
+            return self.names[node.name]
+        return _Argument(self._write(self.value, node, self.names), node, self.names)
 
     def _method(self, node: syntax.MethodCall) -> ir.Term:
         function = node.arguments[0]
@@ -294,17 +347,17 @@ class _Lowering:
         base = self.value(node.base)
         self.binders += 1
         name = f"{function.parameter}#{self.binders}"
+        element = _Written(ir.Variable(name, span=function.span), 1, 0)
         saved = self.names
-        self.names = {
-            **saved,
-            function.parameter: _Argument(ir.TRUE, ir.Variable(name, span=function.span)),
-        }
+        self.names = {**saved, function.parameter: _Argument(element)}
         body = self.value(function.body)
         self.names = saved
-        type = self.tables.types.get(id(function.body))
-        return METHODS[node.method](name, base, body, type, node.span)
+        meaning = self.tables.meanings.get(id(node))
+        reading = meaning.name if isinstance(meaning, Reading) else ""
+        return METHODS[node.method](name, base, body, reading, node.span)
 
 
+_Lower = Callable[[syntax.Expression], ir.Term]
 Build = Callable[[ir.Term, ir.Term, Span], ir.Term]
 
 
@@ -373,23 +426,25 @@ BINARY: dict[tuple[str, str], Build] = {
 
 
 def _quantifier(kind: Callable[..., ir.Term]) -> "Method":
-    return lambda name, base, body, type, span: kind(name, base, body, span=span)
+    return lambda name, base, body, reading, span: kind(name, base, body, span=span)
 
 
-def _none(name: str, base: ir.Term, body: ir.Term, type: Type | None, span: Span) -> ir.Term:
+def _none(name: str, base: ir.Term, body: ir.Term, reading: str, span: Span) -> ir.Term:
     return ir.Not(ir.Any(name, base, body, span=span), span=span)
 
 
-def _sum(name: str, base: ir.Term, body: ir.Term, type: Type | None, span: Span) -> ir.Term:
-    zero: ir.Literal = ir.Integer(0)
-    if type == DECIMAL:
-        zero = ir.Decimal(Decimal(0))
-    elif type == DURATION:
-        zero = ir.Duration(Duration(0))
-    return ir.Sum(name, base, body, zero, span=span)
+def _sum(name: str, base: ir.Term, body: ir.Term, reading: str, span: Span) -> ir.Term:
+    return ir.Sum(name, base, body, ZEROS[reading], span=span)
 
 
-Method = Callable[[str, ir.Term, ir.Term, Type | None, Span], ir.Term]
+ZEROS: dict[str, ir.Literal] = {
+    "Int": ir.Integer(0),
+    "Decimal": ir.Decimal(Decimal(0)),
+    "Duration": ir.Duration(Duration(0)),
+}
+"""What the sum over no elements is, by the reading of `sum`."""
+
+Method = Callable[[str, ir.Term, ir.Term, str, Span], ir.Term]
 METHODS: dict[str, Method] = {
     "any": _quantifier(ir.Any),
     "all": _quantifier(ir.All),

@@ -4,17 +4,47 @@ A rule is checked in every kind of request its scope admits: all at once where t
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import syntax
-from .diagnostics import Code, Diagnostic, did_you_mean
-from .expressions import NOTHING, Expressions, Facts, element_of, path_of, reference_id, silent
+from .cycles import components, is_cycle
+from .diagnostics import Code, Diagnostic, Note, Severity, did_you_mean
+from .expressions import (
+    NOTHING,
+    Expressions,
+    Facts,
+    element_of,
+    name_is_taken,
+    path_of,
+    reference_id,
+)
 from .functions import Form, function_named
 from .meanings import Constant, Defined, ReadAttribute, Tables
-from .names import Names, Report, Scope, find_actions, find_entity, resolve_type, unknown_action
+from .names import (
+    Names,
+    Report,
+    Scope,
+    find_actions,
+    find_entity,
+    is_excused,
+    resolve_type,
+    silent,
+    unknown_action,
+)
 from .schema import ActionDeclaration, Environment, Schema
 from .source import Span
-from .typesystem import ACTION, BOOL, EntityType, RecordOf, Type, entity_type, present
+from .spelling import with_article
+from .typesystem import (
+    ACTION,
+    BOOL,
+    UNKNOWN,
+    EntityType,
+    RecordOf,
+    Type,
+    entity_type,
+    parts,
+    present,
+)
 from .values import EntityId
 
 
@@ -81,7 +111,7 @@ def check(names: Names) -> tuple[Checked, list[Diagnostic]]:
 
 def check_declaration(checked: Checked, scope: Scope, item: syntax.Declaration) -> list[Diagnostic]:
     """Checks one declaration and adds what passes to `checked`."""
-    checker = _Declarations(checked, scope, item.name_span)
+    checker = _Declarations(checked, scope, item)
     match item:
         case syntax.Rule():
             checker.rule(item)
@@ -104,15 +134,31 @@ _Body = Callable[[Expressions], None]
 """What is checked in each environment."""
 
 
+@dataclass(slots=True)
+class _Reading:
+    """What a body is in some kinds of request, of which `environment` is the first."""
+
+    environment: Environment | None
+    variables: dict[str, Type]
+    tables: Tables = field(default_factory=Tables)
+    problems: list[Diagnostic] = field(default_factory=list)
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [problem for problem in self.problems if problem.severity is Severity.ERROR]
+
+
 class _Declarations:
     """Checks rules, claims, tests and definitions of one module."""
 
-    def __init__(self, checked: Checked, scope: Scope, span: Span) -> None:
+    def __init__(self, checked: Checked, scope: Scope, item: syntax.Declaration) -> None:
         self.checked = checked
         self.names = checked.names
         self.scope = scope
-        self.span = span
+        self.item = item
         self.problems: list[Diagnostic] = []
+        self.is_excused = False
+        """Whether a scope names something that could not be read, so that it may fit more than is known."""
 
     def report(self, problem: Diagnostic) -> None:
         self.problems.append(problem)
@@ -121,7 +167,11 @@ class _Declarations:
         self, variables: dict[str, Type], tables: Tables | None = None, report: Report | None = None
     ) -> Expressions:
         return Expressions(
-            self.names, self.scope, tables or self.checked.tables, report or self.report, variables
+            self.names,
+            self.scope,
+            tables or self.checked.tables,
+            report or self.report,
+            dict(variables),
         )
 
     # Definitions
@@ -131,7 +181,9 @@ class _Declarations:
         for parameter in item.parameters:
             if parameter.name in variables:
                 message = f"a second parameter `{parameter.name}`"
-                self.report(Diagnostic(Code.DUPLICATE_NAME, message, parameter.span))
+                self.report(Diagnostic(Code.DUPLICATE_NAME, message, parameter.name_span))
+            if parameter.name in syntax.RESERVED:
+                self.report(name_is_taken(parameter.name, parameter.name_span))
             variables[parameter.name] = resolve_type(
                 self.names, self.scope, parameter.type, self.report
             )
@@ -139,33 +191,40 @@ class _Declarations:
             message = f"`{item.name}` is a function of the language"
             self.report(Diagnostic(Code.DUPLICATE_NAME, message, item.name_span))
         result = resolve_type(self.names, self.scope, item.result, self.report)
-        expressions = self.expressions(variables)
-        if isinstance(item.body, syntax.Table):
+
+        def body(expressions: Expressions) -> None:
+            if not isinstance(item.body, syntax.Table):
+                expressions.check(item.body, NOTHING, result)
+                return
             facts = NOTHING
             for row in item.body.rows:
                 holds = expressions.condition(row.condition, facts)
                 expressions.check(row.value, holds, result)
                 facts |= expressions.facts(row.condition, False)
             expressions.check(item.body.otherwise, facts, result)
-        else:
-            expressions.check(item.body, NOTHING, result)
+
+        self._agree([self._read(body, variables)], body)
 
     def action_effects(self, item: syntax.Action) -> None:
+        changed: set[tuple[str, ...]] = set()
         for assignment in item.effects:
+            path = path_of(assignment.target)
+            span = assignment.target.span
+            if path is None or len(path) < 2 or path[0] not in ("principal", "resource"):
+                message = "an effect changes an attribute of the principal or the resource"
+                help_line = "for example `resource.protected = false`"
+                self.report(Diagnostic(Code.TYPE_MISMATCH, message, span, help_line))
+            elif path in changed:
+                message = f"a second effect on `{'.'.join(path)}`"
+                self.report(Diagnostic(Code.REPEATED_CLAUSE, message, span, "keep one of them"))
+            changed.add(path or ())
             for reference in item.names:
                 declaration = self.names.schema.actions.get(reference.name)
-                if declaration is None:
-                    continue
-                expressions = self.expressions(_variables(declaration))
-                target = expressions.infer(assignment.target, NOTHING)
-                if path_of(assignment.target) is None or len(path_of(assignment.target) or ()) < 2:
-                    message = "an effect changes an attribute of the request"
-                    help_line = "for example `resource.protected = false`"
-                    self.report(
-                        Diagnostic(Code.TYPE_MISMATCH, message, assignment.target.span, help_line)
-                    )
-                expressions.check(assignment.value, NOTHING, present(target))
-                break
+                if declaration is not None:
+                    expressions = self.expressions(_variables(declaration))
+                    target = expressions.infer(assignment.target, NOTHING)
+                    expressions.check(assignment.value, NOTHING, present(target))
+                    break
 
     # Scopes
 
@@ -190,7 +249,8 @@ class _Declarations:
         for reference in clause.names:
             found = find_actions(self.names, reference.name)
             if found is None:
-                if reference.name not in self.scope.broken and not self.scope.incomplete:
+                self.is_excused = True
+                if not is_excused(self.scope, reference.name):
                     self.report(unknown_action(self.names, reference))
             else:
                 actions |= found
@@ -204,7 +264,9 @@ class _Declarations:
         types: frozenset[str] = frozenset()
         for reference in clause.types:
             found = find_entity(self.names, self.scope, reference, self.report)
-            if found is not None:
+            if found is None:
+                self.is_excused = True
+            else:
                 types |= found.types
                 self._check_ancestors(reference.name, found.types, ancestors, reference.span)
         if not clause.types:
@@ -221,12 +283,13 @@ class _Declarations:
     ) -> None:
         for ancestor in ancestors:
             if not self.names.schema.can_be_in(types, frozenset({ancestor.type})):
-                message = f"a `{name}` is never in a `{ancestor.type}`"
+                message = f"{with_article(name)} is never in {with_article(ancestor.type)}"
                 help_line = f"declare it with `entity {name} in {ancestor.type}`"
                 self.report(Diagnostic(Code.IMPOSSIBLE_PARENT, message, span, help_line))
 
     def _ids(self, references: Iterable[syntax.EntityReference]) -> tuple[EntityId, ...]:
         found = [reference_id(self.names, self.scope, item, self.report) for item in references]
+        self.is_excused = self.is_excused or None in found
         return tuple(item for item in found if item is not None)
 
     def environments(self, scope: RequestScope) -> list[Environment]:
@@ -242,9 +305,16 @@ class _Declarations:
         self, item: syntax.Rule | syntax.Prove, environments: list[Environment]
     ) -> None:
         if not environments:
+            if self.is_excused or self._are_excused(self.request_actions(item)):
+                return
             message = f"`{item.name}` can never apply: no action fits its scope"
             help_line = "look at the `principal` and `resource` that the actions are declared with"
             self.report(Diagnostic(Code.NEVER_APPLIES, message, item.name_span, help_line))
+            return
+        repeated = {clause.variable for clause in item.clauses if isinstance(clause, syntax.Scope)}
+        if len(repeated) < sum(isinstance(clause, syntax.Scope) for clause in item.clauses):
+            return
+        if sum(isinstance(clause, syntax.ActionScope) for clause in item.clauses) > 1:
             return
         used = {
             "principal": {environment.principal for environment in environments},
@@ -262,6 +332,20 @@ class _Declarations:
                     found = find_actions(self.names, reference.name)
                     if found is not None and not found & actions:
                         self._warn_part(item.name, "action", reference)
+
+    def request_actions(self, item: syntax.Rule | syntax.Prove) -> list[ActionDeclaration]:
+        actions = self.names.schema.actions
+        named = [
+            find_actions(self.names, reference.name) or frozenset()
+            for clause in item.clauses
+            if isinstance(clause, syntax.ActionScope)
+            for reference in clause.names
+        ]
+        return [actions[name] for name in (frozenset().union(*named) if named else actions)]
+
+    def _are_excused(self, actions: list[ActionDeclaration]) -> bool:
+        """Whether an action is for a type that could not be read."""
+        return any(not action.principals or not action.resources for action in actions)
 
     def _warn_part(self, name: str, variable: str, reference: syntax.Reference) -> None:
         message = f"`{name}` can never apply with {variable} `{reference.name}`"
@@ -317,8 +401,21 @@ class _Declarations:
             match clause:
                 case syntax.DeniedBy(reference):
                     self._find_rules((reference,))
+                    rule = self.names.rules.get(reference.name)
+                    if rule is not None and rule.effect is not syntax.Effect.FORBID:
+                        message = (
+                            f"`{reference.name}` is a `{rule.effect}`, and only a `forbid` denies"
+                        )
+                        self.report(Diagnostic(Code.UNKNOWN_RULE, message, reference.span))
                 case syntax.AlwaysExists(binder, condition):
                     type = resolve_type(self.names, self.scope, binder.type, self.report)
+                    if not isinstance(type, EntityType) and type != UNKNOWN:
+                        message = f"`{binder.type.span.text}` is not an entity type"
+                        help_line = "what always exists is an entity"
+                        span = binder.type.span
+                        self.report(Diagnostic(Code.TYPE_MISMATCH, message, span, help_line))
+                    if binder.name in syntax.RESERVED:
+                        self.report(name_is_taken(binder.name, binder.name_span))
                     expressions = self.expressions({binder.name: type})
                     expressions.check(condition, NOTHING, BOOL)
                 case _:
@@ -346,14 +443,96 @@ class _Declarations:
 
     def _in_environments(self, environments: list[Environment], body: _Body) -> None:
         """Checks a body for every environment: all at once where that succeeds, else one by one."""
+        readings: list[_Reading] = []
+        failed = False
         for group in self._alike(environments):
-            tables, problems = Tables(), list[Diagnostic]()
-            body(self.expressions(self._together(group), tables, problems.append))
-            if any(problem.severity == "error" for problem in problems) and len(group) > 1:
-                self._one_by_one(group, body)
-            else:
-                self.problems += _unreported(problems, self.problems)
-                self._keep(tables)
+            reading = self._read(body, self._together(group), group[0])
+            found = [reading]
+            if reading.errors and len(group) > 1:
+                found = self._one_by_one(group, body, reading.errors)
+            readings += found
+            errors = found[-1].errors
+            failed = failed or bool(errors)
+            self.problems += _unreported(errors, self.problems)
+        if failed:
+            for reading in readings:
+                self._keep(reading.tables)
+        else:
+            self._agree(readings, body)
+
+    def _read(
+        self, body: _Body, variables: dict[str, Type], environment: Environment | None = None
+    ) -> _Reading:
+        reading = _Reading(environment, variables)
+        expressions = self.expressions(variables, reading.tables, reading.problems.append)
+        expressions.skips = True
+        body(expressions)
+        return reading
+
+    def _agree(self, readings: list[_Reading], body: _Body) -> None:
+        """Keeps what a body is in every kind of request, where each node must mean the same."""
+        for first in readings:
+            self.problems += _unreported(
+                [
+                    problem
+                    for problem in first.problems
+                    if problem.severity is Severity.ERROR
+                    or all(_warns(reading, problem) for reading in readings)
+                ],
+                self.problems,
+            )
+        conflict = self._conflict(readings)
+        if conflict is not None:
+            self.report(conflict)
+        for reading in readings:
+            self._keep(reading.tables)
+        self._read_the_rest(readings, body)
+
+    def _conflict(self, readings: list[_Reading]) -> Diagnostic | None:
+        """The first node that means one thing for some kinds of request and another for others."""
+        before: dict[int, _Reading] = {}
+        for reading in readings:
+            for key in reading.tables.types:
+                first = before.setdefault(key, reading)
+                one, other = first.tables.meanings.get(key), reading.tables.meanings.get(key)
+                if one == other or (
+                    isinstance(one, ReadAttribute) and isinstance(other, ReadAttribute)
+                ):
+                    continue
+                node = next(node for node in walk(self.item) if id(node) == key)
+                text = " ".join(node.span.text.split())
+                message = (
+                    f"`{text}` means one thing in `{first.environment}`"
+                    f" and another in `{reading.environment}`"
+                )
+                help_line = "write a rule for each kind of request"
+                return Diagnostic(Code.AMBIGUOUS_NAME, message, node.span, help_line)
+        return None
+
+    def _read_the_rest(self, readings: list[_Reading], body: _Body) -> None:
+        """Checks what no kind of request reaches as if the guards before it said nothing."""
+        known = self.checked.tables
+        rest = [
+            node
+            for reading in readings
+            for key, node in reading.tables.unread.items()
+            if key not in known.types
+        ]
+        if not rest:
+            return
+        again = _Reading(None, readings[0].variables)
+        body(self.expressions(again.variables, again.tables, again.problems.append))
+        inside = [
+            problem
+            for problem in again.errors
+            if any(_is_inside(problem.span, node.span) for node in rest)
+        ]
+        self.problems += _unreported(inside, self.problems)
+        for key, type in again.tables.types.items():
+            if key not in known.types:
+                known.types[key] = type
+                if key in again.tables.meanings:
+                    known.meanings[key] = again.tables.meanings[key]
 
     def _alike(self, environments: list[Environment]) -> Iterator[list[Environment]]:
         """Environments whose context is of one type."""
@@ -378,33 +557,32 @@ class _Declarations:
                 return EntityType(frozenset(types), name)
         return entity_type(types)
 
-    def _one_by_one(self, group: list[Environment], body: _Body) -> None:
+    def _one_by_one(
+        self, group: list[Environment], body: _Body, together: list[Diagnostic]
+    ) -> list[_Reading]:
+        """Readings up to the first with an error, which is told in the words for all where they are the same."""
+        words = {_place_of(problem): problem for problem in together}
+        readings = []
         for environment in group:
-            tables, problems = Tables(), list[Diagnostic]()
-            body(self.expressions(self._together([environment]), tables, problems.append))
-            errors = [problem for problem in problems if problem.severity == "error"]
-            errors += self._conflicts(tables, environment)
-            if errors:
-                self.problems += _unreported(errors, self.problems)
-                return
-            self._keep(tables)
-
-    def _conflicts(self, tables: Tables, environment: Environment) -> list[Diagnostic]:
-        """Nodes that mean something else here than in an environment before."""
-        return [
-            Diagnostic(
-                Code.AMBIGUOUS_NAME,
-                f"this means something else for `{environment}` than for the kinds of request before",
-                self.span,
-                "write one rule for each, or name the enum of a member",
-            )
-            for key, meaning in tables.meanings.items()
-            if not isinstance(meaning, ReadAttribute)
-            and self.checked.tables.meanings.get(key, meaning) != meaning
-        ][:1]
+            reading = self._read(body, self._together([environment]), environment)
+            readings.append(reading)
+            if reading.errors:
+                last = self._read(body, self._together(group[-1:]), group[-1])
+                everywhere = set(map(_place_of, last.errors)) if environment is group[0] else set()
+                span = self.names.schema.actions[environment.action].span
+                note = Note(f"in a request `{environment}`, whose action is declared here", span)
+                reading.problems = [
+                    replace(
+                        words.get(_place_of(problem), problem),
+                        notes=problem.notes if _place_of(problem) in everywhere else (note,),
+                    )
+                    for problem in reading.errors
+                ]
+                break
+        return readings
 
     def _keep(self, tables: Tables) -> None:
-        """Adds the facts of one environment; a node must mean the same in all of them."""
+        """Adds the facts of one environment; an attribute is optional if it is so in any."""
         known = self.checked.tables
         known.types.update(tables.types)
         for key, meaning in tables.meanings.items():
@@ -418,6 +596,7 @@ class _Declarations:
     def test(self, item: syntax.Test) -> None:
         before = len(self.problems)
         expressions = self.expressions({})
+        expressions.closed = True
         types: dict[str, str] = {}
         action: ActionDeclaration | None = None
         for clause in item.clauses:
@@ -443,7 +622,7 @@ class _Declarations:
     def _test_action(self, reference: syntax.Reference) -> ActionDeclaration | None:
         found = find_actions(self.names, reference.name)
         if found is None:
-            if reference.name not in self.scope.broken and not self.scope.incomplete:
+            if not is_excused(self.scope, reference.name):
                 self.report(unknown_action(self.names, reference))
             return None
         if len(found) != 1 or reference.name in self.names.schema.groups:
@@ -462,7 +641,7 @@ class _Declarations:
                     for clause in item.clauses
                     if isinstance(clause, syntax.Given) and clause.role == role
                 )
-                message = f"the {role} of `{action.name}` is never a `{type}`"
+                message = f"the {role} of `{action.name}` is never {with_article(type)}"
                 help_line = "it is " + " or ".join(f"`{name}`" for name in sorted(admitted))
                 self.report(Diagnostic(Code.TYPE_MISMATCH, message, span, help_line))
 
@@ -474,7 +653,9 @@ class _Declarations:
             parent = reference_id(self.names, self.scope, reference, self.report)
             declaration = self.names.schema.entities[entity.type]
             if parent is not None and parent.type not in declaration.parents:
-                message = f"a `{entity.type}` is never directly in a `{parent.type}`"
+                message = (
+                    f"{with_article(entity.type)} is never directly in {with_article(parent.type)}"
+                )
                 help_line = f"declare it with `entity {entity.type} in {parent.type}`"
                 self.report(Diagnostic(Code.IMPOSSIBLE_PARENT, message, reference.span, help_line))
             if parent is not None:
@@ -518,7 +699,7 @@ class _Declarations:
         for item in node.fields:
             if names.count(item.name) > 1:
                 message = f"a second field `{item.name}`"
-                self.report(Diagnostic(Code.DUPLICATE_NAME, message, item.span))
+                self.report(Diagnostic(Code.DUPLICATE_NAME, message, item.name_span))
                 break
 
 
@@ -531,43 +712,72 @@ def _variables(action: ActionDeclaration) -> dict[str, Type]:
     }
 
 
+def _place_of(problem: Diagnostic) -> tuple[Code, int, int]:
+    return problem.code, problem.span.start, problem.span.end
+
+
 def _unreported(found: list[Diagnostic], known: list[Diagnostic]) -> list[Diagnostic]:
-    seen = {(problem.code, problem.span.start, problem.span.end) for problem in known}
-    return [
-        problem
-        for problem in found
-        if (problem.code, problem.span.start, problem.span.end) not in seen
-    ]
+    seen = set(map(_place_of, known))
+    return [problem for problem in found if _place_of(problem) not in seen]
+
+
+def _is_inside(inner: Span, outer: Span) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
+def _warns(reading: _Reading, warning: Diagnostic) -> bool:
+    """Whether a reading has the warning, or does not come to its place; the types in its words may differ."""
+    return any(
+        _place_of(problem) == _place_of(warning) and problem.help == warning.help
+        for problem in reading.problems
+    ) or any(_is_inside(warning.span, node.span) for node in reading.tables.unread.values())
 
 
 def _recursive_defines(checked: Checked) -> list[Diagnostic]:
     """A definition that comes back to itself is never finished; each cycle is reported once."""
-    calls: dict[int, list[syntax.Define]] = {}
-    defines: dict[int, syntax.Define] = {}
-    for module in checked.names.modules.values():
-        for item in module.of(syntax.Define):
-            defines[id(item)] = item
-            calls[id(item)] = [
-                meaning.declaration
-                for node in walk(item.body)
-                if isinstance(meaning := checked.tables.meanings.get(id(node)), Defined)
-            ]
+    defines = {
+        id(item): item
+        for module in checked.names.modules.values()
+        for item in module.of(syntax.Define)
+    }
+    places = {key: place for place, key in enumerate(defines)}
+    calls = {
+        key: [
+            id(meaning.declaration)
+            for node in walk(item.body)
+            if isinstance(meaning := checked.tables.meanings.get(id(node)), Defined)
+        ]
+        for key, item in defines.items()
+    }
     problems = []
-    done: set[int] = set()
-    for key, item in defines.items():
-        reached: set[int] = set()
-        frontier = [id(called) for called in calls[key]]
-        while frontier:
-            current = frontier.pop()
-            if current not in reached:
-                reached.add(current)
-                frontier += [id(called) for called in calls.get(current, [])]
-        if key in reached and key not in done:
-            done |= reached
+    for component in components(calls):
+        if is_cycle(component, calls):
+            item = defines[min(component, key=places.__getitem__)]
             message = f"`{item.name}` is defined by itself"
             help_line = "definitions are written out where they are used, so none can call itself"
             problems.append(Diagnostic(Code.CYCLIC_DEFINITION, message, item.name_span, help_line))
     return problems
+
+
+def has_unknown(checked: Checked) -> bool:
+    """Whether something has no type, as only what has a diagnostic may."""
+    schema = checked.schema
+    found: list[Type] = [*checked.names.types.values(), *checked.tables.types.values()]
+    found += [
+        attribute.type
+        for entity in schema.entities.values()
+        for attribute in entity.attributes.values()
+    ]
+    found += [action.context for action in schema.actions.values()]
+    seen: set[int] = set()
+    while found:
+        type = found.pop()
+        if type == UNKNOWN:
+            return True
+        if id(type) not in seen:
+            seen.add(id(type))
+            found += parts(type)
+    return False
 
 
 def walk(node: object) -> Iterator[syntax.Node]:

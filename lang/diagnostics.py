@@ -27,6 +27,7 @@ class Code(StrEnum):
     UNUSED_IMPORT = "unused-import"
     # Text.
     SYNTAX_ERROR = "syntax-error"
+    HIDDEN_CHARACTER = "hidden-character"
     NESTING_TOO_DEEP = "nesting-too-deep"
     STRING_TOO_LONG = "string-too-long"
     SET_TOO_LARGE = "set-too-large"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from . import syntax
 from .diagnostics import Code, Diagnostic, Note, did_you_mean
 from .functions import (
+    ORDERED_U,
     Bindings,
     Form,
     Function,
@@ -39,12 +40,15 @@ from .names import (
     find_entity,
     find_symbol,
     find_type,
+    is_excused,
     resolve_type,
+    silent,
     suggestion,
     unknown_action,
 )
 from .scalars import read_ip_range
 from .source import Span
+from .spelling import plural, with_article
 from .typesystem import (
     ACTION,
     BOOL,
@@ -67,7 +71,7 @@ from .typesystem import (
     join,
     present,
 )
-from .values import EntityId, EnumValue, Instant
+from .values import EntityId, EnumValue, Instant, quote
 
 # What is known at a place
 
@@ -76,13 +80,17 @@ Fact = tuple[Path, EntityType | None]
 """A path whose value is there, or (with a type) whose entity is of that type."""
 Facts = frozenset[Fact]
 NOTHING: Facts = frozenset()
+IMPOSSIBLE: Fact = ((), None)
+"""Known where the guards contradict each other, so that no request comes there."""
 
 
 def path_of(expression: syntax.Expression) -> Path | None:
-    """`resource.hold.active` as a path; `None` for what is not a variable and its attributes."""
+    """`resource.hold.active` as a path; `None` for what is not a variable or an entity and its attributes."""
     match expression:
         case syntax.RequestVariable(name) | syntax.Name(name):
             return (name,)
+        case syntax.EntityReference(type, id):
+            return (f"{type}::{quote(id)}",)
         case syntax.Access(base, name):
             above = path_of(base)
             return (*above, name) if above else None
@@ -99,11 +107,18 @@ class Expressions:
     tables: Tables
     report: Report
     variables: dict[str, Type]
+    skips: bool = False
+    """Whether what no request reaches is left unread; otherwise its guards are taken to say nothing."""
+    closed: bool = False
+    """Whether there is no world to read: a test gives values."""
 
     # The question
 
     def infer(self, node: syntax.Expression, facts: Facts, expected: Type | None = None) -> Type:
         """The type of an expression; it may be optional."""
+        if self.skips and IMPOSSIBLE in facts:
+            self.tables.unread[id(node)] = node
+            return NEVER
         type = self._infer(node, facts, expected)
         self.tables.types[id(node)] = type
         return type
@@ -155,6 +170,8 @@ class Expressions:
                     return NOTHING
                 types = meaning.types if isinstance(meaning, EntityTypes) else frozenset()
                 narrowed = before.types & types if truth else before.types - types
+                if not narrowed:
+                    return frozenset({IMPOSSIBLE}) if self.skips else NOTHING
                 return frozenset({(path, entity_type(narrowed))})
             case syntax.Unary("not", operand):
                 return self.facts(operand, not truth)
@@ -163,18 +180,18 @@ class Expressions:
             case syntax.Or(operands):
                 return self._combine(operands, truth, not truth)
             case syntax.Conditional(condition, then, otherwise):
-                return (self.facts(condition, True) | self.facts(then, truth)) & (
-                    self.facts(condition, False) | self.facts(otherwise, truth)
+                return _in_either(
+                    [
+                        self.facts(condition, True) | self.facts(then, truth),
+                        self.facts(condition, False) | self.facts(otherwise, truth),
+                    ]
                 )
             case _:
                 return NOTHING
 
     def _combine(self, operands: Sequence[syntax.Expression], truth: bool, every: bool) -> Facts:
         found = [self.facts(operand, truth) for operand in operands]
-        result = found[0]
-        for facts in found[1:]:
-            result = result | facts if every else result & facts
-        return result
+        return NOTHING.union(*found) if every else _in_either(found)
 
     # The answers, node by node
 
@@ -238,7 +255,7 @@ class Expressions:
         if name not in self.variables:
             message = f"`{name}` is not known here"
             help_line = "a `define` sees only its parameters: pass it as one"
-            if "principal" not in self.variables and not self.variables:
+            if self.closed:
                 help_line = "give the value itself"
             self.report(Diagnostic(Code.UNKNOWN_NAME, message, node.span, help_line))
             return UNKNOWN
@@ -253,7 +270,7 @@ class Expressions:
             for known, narrower in facts:
                 if known == path and narrower is not None:
                     types &= narrower.types
-            if types != type.types:
+            if types and types != type.types:
                 return entity_type(types)
         return type
 
@@ -269,7 +286,8 @@ class Expressions:
                 return self._action(node, node.name, node.span)
             if wanted == UNKNOWN:
                 return UNKNOWN
-        self.report(self._unknown_name(node.name, node.span))
+        if not is_excused(self.scope, node.name):
+            self.report(self._unknown_name(node.name, node.span))
         return UNKNOWN
 
     def _member(self, node: syntax.Expression, enum: EnumType, name: str, span: Span) -> Type:
@@ -287,7 +305,8 @@ class Expressions:
     def _action(self, node: syntax.Expression, name: str, span: Span) -> Type:
         actions = find_actions(self.names, name)
         if actions is None:
-            self.report(unknown_action(self.names, syntax.Reference(name, span=span)))
+            if not is_excused(self.scope, name):
+                self.report(unknown_action(self.names, syntax.Reference(name, span=span)))
             return ACTION
         self.tables.meanings[id(node)] = Actions(actions)
         return ACTION
@@ -300,7 +319,11 @@ class Expressions:
             help_line = f"write `{visible[0]}.{name}`"
         else:
             variables = {*self.variables, "principal", "action", "resource", "context"}
-            help_line = did_you_mean(name, variables) or suggestion(self.names, self.scope, name)
+            help_line = (
+                _instead_of_type(self.scope, name)
+                or did_you_mean(name, variables)
+                or suggestion(self.names, self.scope, name)
+            )
         return Diagnostic(Code.UNKNOWN_NAME, f"there is no `{name}` here", span, help_line)
 
     def _entity_reference(self, node: syntax.EntityReference) -> Type:
@@ -315,19 +338,29 @@ class Expressions:
         if dotted is not None and dotted[0] not in self.variables and _starts_with_name(node):
             if expected == ACTION:
                 return self._action(node, ".".join(dotted), node.span)
-            symbols = self.scope.symbols.get(dotted[0], [])
-            if len(dotted) == 2 and symbols and isinstance(symbols[0].declaration, syntax.Enum):
-                reference = syntax.TypeName(dotted[0], span=node.base.span)
-                enum = find_type(self.names, self.scope, reference, self.report)
-                if isinstance(enum, EnumType):
-                    return self._member(node, enum, node.name, node.name_span)
+            enum = self._enum_before(node)
+            if enum is not None:
+                return self._member(node, enum, node.name, node.name_span)
         base = self.value(node.base, facts)
         return self._attribute(node, base, node.name, node.name_span, facts)
+
+    def _enum_before(self, node: syntax.Access) -> EnumType | None:
+        """The enum that `Risk`, its alias or `std.change.Risk` names before a member."""
+        name = ".".join(path_of(node.base) or ())
+        symbol = find_symbol(self.names, self.scope, name, node.base.span, silent)
+        if symbol is None or not isinstance(symbol.declaration, syntax.Enum | syntax.TypeAlias):
+            return None
+        reference = syntax.TypeName(name, span=node.base.span)
+        found = find_type(self.names, self.scope, reference, self.report)
+        return found if isinstance(found, EnumType) else None
 
     def _attribute(
         self, node: syntax.Expression, base: Type, name: str, span: Span, facts: Facts
     ) -> Type:
         if base == UNKNOWN:
+            return UNKNOWN
+        if self.closed and isinstance(base, EntityType):
+            self.report(_not_closed(node))
             return UNKNOWN
         if isinstance(base, SetOf) and name == "size":
             self.tables.meanings[id(node)] = Reading("size")
@@ -385,7 +418,8 @@ class Expressions:
             common = join(result.type, found.type)
             if common is None:
                 message = (
-                    f"`{name}` is a `{result.type}` on some types and a `{found.type}` on `{type}`"
+                    f"`{name}` is {with_article(result.type)} on some types"
+                    f" and {with_article(found.type)} on `{type}`"
                 )
                 self.report(Diagnostic(Code.TYPE_MISMATCH, message, span, "ask first with `is`"))
                 return None
@@ -396,10 +430,14 @@ class Expressions:
         base = self.value(node.base, facts)
         path = path_of(node.base)
         optional = False
-        for step in node.path:
+        spans = node.step_spans or (node.span,) * len(node.path)
+        for step, span in zip(node.path, spans, strict=True):
             if base == UNKNOWN:
                 return BOOL
-            found = self.lookup(base, step, node.span)
+            if self.closed and isinstance(base, EntityType):
+                self.report(_not_closed(node))
+                return BOOL
+            found = self.lookup(base, step, span)
             if found is None:
                 return BOOL
             path = (*path, step) if path else None
@@ -412,20 +450,20 @@ class Expressions:
 
     def _is(self, node: syntax.Is, facts: Facts) -> Type:
         base = self.value(node.base, facts)
-        reference = syntax.Reference(node.type, span=node.span)
+        reference = syntax.Reference(node.type, span=node.name_span)
         type = find_entity(self.names, self.scope, reference, self.report)
         if type is None or base == UNKNOWN:
             return BOOL
         if not isinstance(base, EntityType):
-            message = f"`is` asks about an entity, and this is a `{base}`"
+            message = f"`is` asks about an entity, and this is {with_article(base)}"
             self.report(Diagnostic(Code.TYPE_MISMATCH, message, node.base.span))
             return BOOL
         self.tables.meanings[id(node)] = EntityTypes(type.types)
         if not base.types & type.types:
-            message = f"a `{base}` is never a `{type}`"
+            message = f"{with_article(base)} is never {with_article(type)}"
             self.report(Diagnostic(Code.USELESS_GUARD, message, node.span))
         elif base.types <= type.types:
-            message = f"a `{base}` is always a `{type}`"
+            message = f"{with_article(base)} is always {with_article(type)}"
             self.report(Diagnostic(Code.USELESS_GUARD, message, node.span, "remove the `is`"))
         return BOOL
 
@@ -482,10 +520,10 @@ class Expressions:
                     path is not None
                     and path[0] not in self.variables
                     and _starts_with_name(node)
-                    and path[0] not in self.scope.symbols
+                    and self._enum_before(node) is None
                 )
             case syntax.RecordLiteral(fields):
-                return not fields
+                return not fields or any(self._is_open(item.value) for item in fields)
             case syntax.SetLiteral(elements):
                 return all(self._is_open(element) for element in elements)
             case syntax.Conditional(_, then, otherwise):
@@ -509,6 +547,8 @@ class Expressions:
             return result
         self.tables.meanings[id(node)] = Reading(signature.reading)
         if signature.reading in ("hierarchy", "hierarchy_any"):
+            if self.closed:
+                self.report(_not_closed(node))
             self._check_hierarchy(left, right, node.span)
         texts = node.operator in ("starts_with", "ends_with") or signature.reading == "text"
         if texts and not isinstance(node.right, syntax.String):
@@ -544,7 +584,7 @@ class Expressions:
             and isinstance(right, EntityType)
             and not self.names.schema.can_be_in(left.types, right.types)
         ):
-            message = f"a `{left}` is never in a `{right}`"
+            message = f"{with_article(left)} is never in {with_article(right)}"
             self.report(Diagnostic(Code.IMPOSSIBLE_PARENT, message, span))
 
     def _apply(
@@ -609,7 +649,13 @@ class Expressions:
         if not node.fields and isinstance(wanted, SetOf):
             self.tables.meanings[id(node)] = EmptySet()
             return wanted
+        if not node.fields and wanted is None:
+            message = "nothing says what the elements of `{}` are"
+            help_line = "write it beside a value of a set type"
+            self.report(Diagnostic(Code.UNKNOWN_ELEMENT_TYPE, message, node.span, help_line))
+            return UNKNOWN
         if not isinstance(wanted, RecordOf):
+            self._check_repeated(node)
             return RecordOf(
                 tuple(
                     RecordField(item.name, self.value(item.value, facts), False)
@@ -627,15 +673,19 @@ class Expressions:
 
     def fields(self, node: syntax.RecordLiteral, wanted: RecordOf, facts: Facts) -> None:
         """Checks the fields that a record literal gives; which must be given is asked elsewhere."""
+        self._check_repeated(node)
+        for item in node.fields:
+            found = self.lookup(wanted, item.name, item.name_span)
+            if found is not None:
+                self.check(item.value, facts, found.type)
+
+    def _check_repeated(self, node: syntax.RecordLiteral) -> None:
         seen: set[str] = set()
         for item in node.fields:
             if item.name in seen:
                 message = f"a second field `{item.name}`"
-                self.report(Diagnostic(Code.DUPLICATE_NAME, message, item.span))
+                self.report(Diagnostic(Code.DUPLICATE_NAME, message, item.name_span))
             seen.add(item.name)
-            found = self.lookup(wanted, item.name, item.span)
-            if found is not None:
-                self.check(item.value, facts, found.type)
 
     def _call(self, node: syntax.Call, facts: Facts) -> Type:
         function = function_named(node.function, Form.FUNCTION)
@@ -651,11 +701,15 @@ class Expressions:
             ):
                 self.report(self._unknown_function(node))
             return UNKNOWN
+        if self.closed:
+            self.report(_not_closed(node))
+            return UNKNOWN
         define = symbol.declaration
         other = self.names.scopes[symbol.module]
         self.tables.meanings[id(node)] = Defined(define, define.name)
         if len(node.arguments) != len(define.parameters):
-            message = f"`{define.name}` takes {len(define.parameters)} arguments, not {len(node.arguments)}"
+            takes = plural(len(define.parameters), "argument")
+            message = f"`{define.name}` takes {takes}, not {len(node.arguments)}"
             note = Note("declared here", define.name_span)
             self.report(Diagnostic(Code.WRONG_ARGUMENTS, message, node.span, None, (note,)))
         for argument, parameter in zip(node.arguments, define.parameters, strict=False):
@@ -668,12 +722,9 @@ class Expressions:
             for name, found in self.scope.symbols.items()
             if isinstance(found[0].declaration, syntax.Define)
         }
-        modules = self.names.hidden.get(node.function)
-        help_line = (
-            f"add `use {modules[0]} ({node.function})`"
-            if modules
-            else did_you_mean(node.function, {*known, *names_of(Form.FUNCTION)})
-        )
+        help_line = did_you_mean(node.function, {*known, *names_of(Form.FUNCTION)})
+        if node.function not in self.scope.symbols and node.function in self.names.hidden:
+            help_line = suggestion(self.names, self.scope, node.function) or help_line
         message = f"there is no function `{node.function}` here"
         return Diagnostic(Code.UNKNOWN_FUNCTION, message, node.name_span, help_line)
 
@@ -720,7 +771,7 @@ class Expressions:
         if base == UNKNOWN:
             return UNKNOWN
         if not isinstance(base, SetOf):
-            message = f"`{node.method}` is a method of sets, and this is a `{base}`"
+            message = f"`{node.method}` is a method of sets, and this is {with_article(base)}"
             self.report(Diagnostic(Code.TYPE_MISMATCH, message, node.base.span))
             return UNKNOWN
         argument = node.arguments[0] if len(node.arguments) == 1 else None
@@ -738,23 +789,20 @@ class Expressions:
             ):
                 if body == UNKNOWN and signature.result.variable:
                     return UNKNOWN
+                if signature.reading:
+                    self.tables.meanings[id(node)] = Reading(signature.reading)
                 return resolve(signature.result, bindings)
-        wanted = " or ".join(
-            sorted(
-                {
-                    "an ordered value" if s.body and s.body.kind == "ordered" else f"`{s.body}`"
-                    for s in function.signatures
-                }
-            )
-        )
+        if function.signatures[0].body == ORDERED_U:
+            self.report(_no_order(body, argument.body.span))
+            return UNKNOWN
+        wanted = " or ".join(f"`{signature.body}`" for signature in function.signatures)
         message = f"the function of `{node.method}` must give {wanted}, and gives `{body}`"
         self.report(Diagnostic(Code.TYPE_MISMATCH, message, argument.body.span))
         return UNKNOWN
 
     def _lambda(self, node: syntax.Lambda, element: Type, function: Function, facts: Facts) -> Type:
-        if node.parameter in self.variables:
-            message = f"`{node.parameter}` already names something here"
-            self.report(Diagnostic(Code.DUPLICATE_NAME, message, node.span, "choose another name"))
+        if node.parameter in self.variables or node.parameter in syntax.RESERVED:
+            self.report(name_is_taken(node.parameter, node.name_span))
             return UNKNOWN
         wanted = function.signatures[0].body
         expected = wanted.type if wanted and len(function.signatures) == 1 else None
@@ -774,7 +822,7 @@ class Expressions:
         text = " ".join(node.span.text.split())
         message = f"`{text}` may be absent"
         help_line = f"say what then: `{text} ?? …`"
-        if isinstance(node, syntax.Access):
+        if isinstance(node, syntax.Access) and path_of(node) is not None:
             base = " ".join(node.base.span.text.split())
             help_line = f"guard it with `{base} has {node.name} and …`, or s" + help_line[1:]
         return Diagnostic(Code.UNGUARDED_OPTIONAL, message, node.span, help_line)
@@ -784,13 +832,13 @@ def reference_id(
     names: Names, scope: Scope, node: syntax.EntityReference, report: Report
 ) -> EntityId | None:
     """The entity that `Type::"id"` names; an abstract type has none."""
-    reference = syntax.Reference(node.type, span=node.span)
+    reference = syntax.Reference(node.type, span=node.name_span)
     type = find_entity(names, scope, reference, report)
     if type is None:
         return None
     declared = names.schema.entities.get(type.name)
     if len(type.types) != 1 or (declared is not None and declared.abstract):
-        message = f"`{node.type}` is abstract, so no entity is only a `{node.type}`"
+        message = f"`{node.type}` is abstract, so no entity is only {with_article(node.type)}"
         types = ", ".join(f"`{name}`" for name in sorted(type.types))
         help_line = f"name one of its types: {types}" if types else None
         report(Diagnostic(Code.ABSTRACT_ENTITY, message, node.span, help_line))
@@ -798,8 +846,34 @@ def reference_id(
     return EntityId(next(iter(type.types)), node.id)
 
 
-def silent(problem: Diagnostic) -> None:
-    """For types that were reported where they are declared."""
+def name_is_taken(name: str, span: Span) -> Diagnostic:
+    """A parameter that has the name of something else in sight."""
+    message = f"`{name}` already names something here"
+    return Diagnostic(Code.DUPLICATE_NAME, message, span, "choose another name")
+
+
+def _in_either(found: Sequence[Facts]) -> Facts:
+    """What is known where one of several conditions holds; one that never holds tells nothing less."""
+    possible = [facts for facts in found if IMPOSSIBLE not in facts]
+    return frozenset.intersection(*possible) if possible else found[0]
+
+
+def _not_closed(node: syntax.Expression) -> Diagnostic:
+    message = f"`{' '.join(node.span.text.split())}` is not known here"
+    help_line = "a test says values: give the value itself"
+    return Diagnostic(Code.UNKNOWN_NAME, message, node.span, help_line)
+
+
+def _instead_of_type(scope: Scope, name: str) -> str | None:
+    """What can be written where a type stands and a value is needed."""
+    for symbol in scope.symbols.get(name, []):
+        if isinstance(symbol.declaration, syntax.Entity):
+            return f'a type is no value: ask with `is {name}`, or name an entity: `{name}::"…"`'
+        if isinstance(symbol.declaration, syntax.Enum):
+            return f"a type is no value: name a member, such as `{name}.{symbol.declaration.members[0].name}`"
+        if isinstance(symbol.declaration, syntax.Define):
+            return f"call it: `{name}(…)`"
+    return None
 
 
 def _starts_with_name(node: syntax.Access) -> bool:
@@ -835,21 +909,26 @@ def _no_signature(function: Function, arguments: list[Type], span: Span) -> Diag
         message = f"{found} can never be equal"
         return Diagnostic(Code.TYPE_MISMATCH, message, span, _convert(arguments[0], arguments[1]))
     if function.name in ("<", "<=", ">", ">=") and are_comparable(arguments[0], arguments[-1]):
-        message = f"values of type `{arguments[0]}` have no order"
-        help_line = (
-            f"declare it as `enum {arguments[0]} ordered {{ … }}`"
-            if isinstance(arguments[0], EnumType)
-            else None
-        )
-        return Diagnostic(Code.UNORDERED_TYPE, message, span, help_line)
+        return _no_order(arguments[0], span)
     message = f"`{function.name}` does not take {found}"
     help_line = _convert(arguments[0], arguments[-1]) or f"it takes {accepts_text(function)}"
     return Diagnostic(Code.TYPE_MISMATCH, message, span, help_line)
 
 
+def _no_order(type: Type, span: Span) -> Diagnostic:
+    message = f"values of type `{type}` have no order"
+    help_line = (
+        f"declare it as `enum {type} ordered {{ … }}`" if isinstance(type, EnumType) else None
+    )
+    return Diagnostic(Code.UNORDERED_TYPE, message, span, help_line)
+
+
 def _convert(left: Type, right: Type) -> str | None:
     if {str(left), str(right)} == {"Int", "Decimal"}:
         return "write the integer with a decimal point, such as `100.0`"
+    for text, enum in ((left, right), (right, left)):
+        if text == STRING and isinstance(enum, EnumType):
+            return f"enum members are written without quotes: `{enum.name}.{enum.members[0]}`"
     return None
 
 

@@ -11,9 +11,17 @@ DECLARATION_KEYWORDS = (
 )  # fmt: skip
 
 _TOKEN = re.compile(
-    r'(?P<doc>///[^\n]*)|(?P<comment>//[^\n]*)|(?P<string>"(?:[^"\\\n]|\\.)*"?)'
-    r"|(?P<open>[{(])|(?P<close>[})])|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<at>@)|(?P<other>[^\s])"
+    r'(?P<doc>///[^\r\n]*)|(?P<comment>//[^\r\n]*)|(?P<string>"(?:[^"\\\r\n]|\\[^\r\n])*"?)'
+    r"|(?P<open>[{(])|(?P<close>[})])|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<at>@)"
+    r"|(?P<operator>->|=>|\?\?|[=!<>]?=|[<>|,.:+*-])|(?P<other>[^ \t\r\n\f])"
 )
+_OPERATORS = frozenset(
+    (
+        "and", "or", "not", "in", "is", "has", "like", "if", "then", "else", "when", "unless", "otherwise", "union",
+        "intersect", "minus", "subset_of", "starts_with", "ends_with", "contains", "extends",
+    )
+)  # fmt: skip
+"""Words after which a name stands, even one that is also a keyword."""
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _HEADER = re.compile(
     rf"(permit|forbid|require|prove|test)\s+{_NAME}\s*\{{"
@@ -26,8 +34,9 @@ _HEADER = re.compile(
     rf"|(use|module)\s+{_NAME}"
 )
 """The beginning of a declaration that is recognised even inside an unclosed block, at the start of a line."""
-_LEADING = re.compile(r"(?:///[^\n]*|@[A-Za-z_][A-Za-z0-9_]*\([^\n]*\)|//[^\n]*|\s+)*")
-_ACTION_HEADER = re.compile(rf"action\s+(?!(in|is|has|like|and|or|when)\b){_NAME}")
+_LEADING = re.compile(
+    r"(?:///[^\r\n]*|@[A-Za-z_][A-Za-z0-9_]*\([^\r\n]*\)|//[^\r\n]*|[ \t\r\n\f]+)*"
+)
 
 
 def fragments(file: str, text: str) -> Iterator[Fragment]:
@@ -44,17 +53,19 @@ def fragments(file: str, text: str) -> Iterator[Fragment]:
         done = start
 
 
-def keyword_and_name(text: str) -> tuple[str, str]:
+def keyword_and_names(text: str) -> tuple[str, tuple[str, ...]]:
     """What a broken declaration was going to declare, as far as it can be told."""
-    pattern = (
-        rf"\b({'|'.join(DECLARATION_KEYWORDS)})\s+(?:entity\s+|group\s+)?({_NAME}(?:\.{_NAME})*)"
+    name = rf"{_NAME}(?:\.{_NAME})*"
+    pattern = re.compile(
+        rf"\b({'|'.join(DECLARATION_KEYWORDS)})[ \t]+(?:entity[ \t]+|group[ \t]+)?({name})((?:[ \t]*,[ \t]*{name})*)"
     )
-    for line in text.splitlines():
+    for line in re.split(r"[\r\n]+", text):
         if not line.lstrip().startswith(("//", "@")):
-            match = re.search(pattern, line)
+            match = pattern.search(line)
             if match:
-                return match[1], match[2]
-    return "", ""
+                more = match[3] if match[1] == "action" else ""
+                return match[1], (match[2], *re.findall(name, more))
+    return "", ()
 
 
 def _starts(text: str) -> Iterator[int]:
@@ -62,17 +73,19 @@ def _starts(text: str) -> Iterator[int]:
     keyword = ""  # of the open declaration
     ended = True  # whether the open declaration is complete, so that anything begins another
     in_header = False  # whether documentation or annotations wait for their keyword
+    wants_name = False  # whether a name follows, even one that is also a keyword
     previous, previous_end = "", 0
     for match in _TOKEN.finditer(text):
         kind, found, start = match.lastgroup, match[0], match.start()
         if kind == "comment":
             continue
-        if depth and kind in ("word", "doc", "at") and _recovers(text, start):
-            depth, ended, in_header = 0, True, False
-        if depth == 0 and previous not in (".", ":"):
-            if keyword in ("use", "module") and kind != "open":
-                ended = ended or "\n" in text[previous_end:start]
-            starter = kind == "word" and _starts_declaration(found, text, start)
+        if (depth or wants_name) and kind in ("word", "doc", "at") and _recovers(text, start):
+            depth, ended, in_header, wants_name = 0, True, False, False
+        starter = False
+        if depth == 0:
+            if keyword in ("use", "module") and kind != "open" and not wants_name:
+                ended = ended or re.search("[\r\n]", text[previous_end:start]) is not None
+            starter = kind == "word" and found in DECLARATION_KEYWORDS and not wants_name
             if in_header:
                 in_header = not starter
             elif starter and (keyword, previous, found) != ("abstract", "abstract", "entity"):
@@ -91,13 +104,14 @@ def _starts(text: str) -> Iterator[int]:
         elif kind == "close":
             depth = max(0, depth - 1)
             ended = depth == 0 and found == "}" and keyword not in ("define", "type")
+        if kind == "operator":
+            wants_name = not (found == ">" and keyword == "type")
+        elif kind == "word":
+            group = (previous, found) == ("action", "group")
+            wants_name = (starter and found != "abstract") or group or found in _OPERATORS
+        else:
+            wants_name = kind == "at"
         previous, previous_end = found, match.end()
-
-
-def _starts_declaration(word: str, text: str, start: int) -> bool:
-    if word == "action":
-        return _ACTION_HEADER.match(text, start) is not None
-    return word in DECLARATION_KEYWORDS
 
 
 def _recovers(text: str, start: int) -> bool:

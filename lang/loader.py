@@ -1,11 +1,12 @@
 """Files and what they `use`, read into one policy set. A file that cannot be read is a diagnostic."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
 from . import syntax
-from .checker import Checked, check
+from .checker import Checked, check, has_unknown
 from .diagnostics import Code, Diagnostic, did_you_mean, has_errors
 from .limits import MAX_FILE_CHARACTERS
 from .names import Module, resolve
@@ -54,23 +55,24 @@ class _Loader:
     def __init__(self) -> None:
         self.problems: list[Diagnostic] = []
         self.modules: dict[str, Module] = {}
-        self.files: set[str] = set()
+        self.files: dict[str, str] = {}
+        """The files that were read by where they really are, as they were named, in order."""
         self.roots: list[Path] = []
         self.unread: list[syntax.Use] = []
         """The `use` declarations whose module is still to be found."""
 
     def add_path(self, path: str) -> None:
-        location = Path(path)
-        if location.is_dir():
-            found = sorted(location.rglob("*" + SUFFIX))
+        # The questions of `os.path` never raise, whatever the path.
+        if os.path.isdir(path):  # noqa: PTH112
+            found = sorted(file for file in Path(path).rglob("*" + SUFFIX) if file.is_file())
             if not found:
                 self._fail(path, Code.NO_RULES, f"there is no `{SUFFIX}` file in `{path}`")
-            self.roots.append(location)
+            self.roots.append(Path(path))
             for file in found:
                 self._add_file(file)
-        elif location.exists():
-            self.roots.append(location.parent)
-            self._add_file(location)
+        elif os.path.exists(path):  # noqa: PTH110
+            self.roots.append(Path(path).parent)
+            self._add_file(Path(path))
         elif path in bundled():
             self._add_bundled(path)
         else:
@@ -81,9 +83,10 @@ class _Loader:
             self._fail(path, Code.FILE_NOT_FOUND, f"there is no file `{path}`", help_line)
 
     def _add_file(self, path: Path) -> None:
-        if str(path) in self.files:
+        place = os.path.realpath(path)
+        if place in self.files:
             return
-        self.files.add(str(path))
+        self.files[place] = str(path)
         try:
             size = path.stat().st_size
             if size > 4 * MAX_FILE_CHARACTERS:
@@ -92,13 +95,14 @@ class _Loader:
                 )
                 self._fail(str(path), Code.FILE_TOO_LARGE, message, "split it into modules")
                 return
-            text = path.read_bytes().decode("utf-8")
+            content = path.read_bytes()
         except OSError as error:
             self._fail(str(path), Code.FILE_NOT_FOUND, f"cannot read it: {error.strerror}")
+            return
+        try:
+            text = content.decode("utf-8").removeprefix("\ufeff")
         except UnicodeDecodeError as error:
-            line = path.read_bytes()[: error.start].count(b"\n") + 1
-            message = f"line {line} is not UTF-8 text"
-            self._fail(str(path), Code.NOT_TEXT, message, "save the file as UTF-8")
+            self.problems.append(_not_text(str(path), content, error.start))
         else:
             self.add_text(str(path), text)
 
@@ -106,7 +110,7 @@ class _Loader:
         relative = bundled()[name]
         file = f"interlock/{relative}"
         if file not in self.files:
-            self.files.add(file)
+            self.files[file] = file
             root = resources.files("interlock.stdlib_policies")
             self.add_text(file, (root / relative).read_text(encoding="utf-8"))
 
@@ -146,12 +150,20 @@ class _Loader:
             self._add_bundled(use.module)
             return
         relative = Path(*use.module.split(".")).with_suffix(SUFFIX)
+        found: Path | None = None
         for root in self.roots:
             for folder in (root, *root.resolve().parents[:3]):
-                if (folder / relative).is_file():
+                if os.path.isfile(folder / relative):  # noqa: PTH113
                     self._add_file(folder / relative)
-                    if use.module in self.modules:
-                        return
+                    if use.module not in self.modules:
+                        found = folder / relative
+        if use.module in self.modules:
+            return
+        if found is not None:
+            message = f"`{found}` is not the module `{use.module}`"
+            help_line = f"write `module {use.module}` as its first line"
+            self.problems.append(Diagnostic(Code.UNKNOWN_MODULE, message, use.name_span, help_line))
+            return
         known = {*self.modules, *bundled()}
         message = f"there is no module `{use.module}`"
         help_line = did_you_mean(use.module, known) or (
@@ -160,8 +172,7 @@ class _Loader:
         self.problems.append(Diagnostic(Code.UNKNOWN_MODULE, message, use.name_span, help_line))
 
     def finish(self) -> tuple[Checked, list[Diagnostic]]:
-        while self.unread:
-            use = self.unread.pop(0)
+        for use in self.unread:
             if use.module not in self.modules:
                 self._find_module(use)
         self._report_cycles()
@@ -172,44 +183,54 @@ class _Loader:
         self.problems += _unused_imports(checked)
         rules = any(module.of(syntax.Rule) for module in self.modules.values())
         if not rules and not self.problems:
-            file = next(iter(self.files), "") or next(
-                (module.file for module in self.modules.values()), "policies"
-            )
+            named = [*self.files.values(), *(module.file for module in self.modules.values())]
+            file = named[0] if named else "policies"
             message = "there is no rule, so every request is denied"
             self._fail(
                 file, Code.NO_RULES, message, "write a `permit`, or pass the file that has one"
             )
         checked.sound = not has_errors(self.problems)
+        assert not checked.sound or not has_unknown(checked), "a mistake without a diagnostic"
         return checked, sorted(self.problems, key=_order)
 
     def _report_cycles(self) -> None:
-        uses = {
-            module.name: [item for item in module.of(syntax.Use) if isinstance(item, syntax.Use)]
-            for module in self.modules.values()
-        }
+        uses = {module.name: module.of(syntax.Use) for module in self.modules.values()}
         state: dict[str, str] = {}
-
-        def visit(name: str, path: list[str]) -> None:
+        for name in uses:
+            if name in state:
+                continue
             state[name] = "open"
-            for use in uses.get(name, []):
-                if state.get(use.module) == "open":
-                    cycle = [*path[path.index(use.module) :], use.module]
+            path = [(name, iter(uses[name]))]
+            while path:
+                use = next(path[-1][1], None)
+                if use is None:
+                    state[path.pop()[0]] = "done"
+                elif state.get(use.module) == "open":
+                    names = [step[0] for step in path]
+                    cycle = [*names[names.index(use.module) :], use.module]
                     message = "these modules use each other: " + " → ".join(cycle)
                     help_line = "move what both need into a module of its own"
                     self.problems.append(
                         Diagnostic(Code.CYCLIC_IMPORT, message, use.name_span, help_line)
                     )
                 elif use.module not in state:
-                    visit(use.module, [*path, use.module])
-            state[name] = "done"
-
-        for name in uses:
-            if name not in state:
-                visit(name, [name])
+                    state[use.module] = "open"
+                    path.append((use.module, iter(uses.get(use.module, []))))
 
     def _fail(self, file: str, code: Code, message: str, help_line: str | None = None) -> None:
         span = Span(Fragment(file, ""), 0, 0)
         self.problems.append(Diagnostic(code, message, span, help_line))
+
+
+def _not_text(file: str, content: bytes, offset: int) -> Diagnostic:
+    before = content[:offset].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    line, start = before.count(b"\n"), before.rfind(b"\n") + 1
+    column = len(before[start:].decode("utf-8"))
+    rest = content[offset : offset + 100].splitlines()[0]
+    text = before[start:].decode("utf-8") + rest.decode("utf-8", errors="replace")
+    span = Span(Fragment(file, text, line=line), column, column + 1)
+    message = f"line {line + 1} is not UTF-8 text"
+    return Diagnostic(Code.NOT_TEXT, message, span, "save the file as UTF-8")
 
 
 def _unused_imports(checked: Checked) -> list[Diagnostic]:

@@ -33,7 +33,7 @@ class ReadAttribute:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Which of its meanings an operator has, by the `reading` of its signature; `size` for a property."""
+    """Which of its meanings an operator or `sum` has, by the `reading` of its signature; `size` for a property."""
 
     name: str
 
@@ -67,3 +67,5 @@ class Tables:
 
     types: dict[int, Type] = field(default_factory=dict)
     meanings: dict[int, Meaning] = field(default_factory=dict)
+    unread: dict[int, syntax.Expression] = field(default_factory=dict)
+    """What no request reaches, since the guards before it contradict each other; it has no type."""

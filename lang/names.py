@@ -1,11 +1,13 @@
 """What each name refers to: the declarations of all modules become one schema, and each module sees what it uses."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from . import syntax
+from .cycles import components, is_cycle
 from .diagnostics import Code, Diagnostic, Note, did_you_mean
+from .limits import MAX_NESTING, MAX_TYPE_PARTS
 from .schema import ActionDeclaration, Attribute, EntityDeclaration, Schema
 from .source import Span
 from .typesystem import (
@@ -19,6 +21,7 @@ from .typesystem import (
     SetOf,
     Type,
     entity_type,
+    parts,
 )
 
 Named = syntax.Enum | syntax.Entity | syntax.TypeAlias | syntax.Define
@@ -95,7 +98,7 @@ def find_type(
         return PRIMITIVES[reference.name]
     symbol = find_symbol(names, scope, reference.name, reference.span, report)
     if symbol is None:
-        if not _is_excused(scope, reference.name):
+        if not is_excused(scope, reference.name):
             report(_unknown_type(names, scope, reference))
         return UNKNOWN
     match symbol.declaration:
@@ -127,11 +130,20 @@ def find_symbol(names: Names, scope: Scope, name: str, span: Span, report: Repor
         scope.used.add(use)
     distinct = {symbol.module: symbol for symbol in found}
     if len(distinct) > 1:
-        modules = " and ".join(f"`{module}`" for module in sorted(distinct))
+        modules = " and ".join(f"`{module.strip('<>')}`" for module in sorted(distinct))
         message = f"`{name}` is declared in {modules}"
-        help_line = f"write `{min(distinct)}.{name}`, or name what you `use`"
-        report(Diagnostic(Code.AMBIGUOUS_NAME, message, span, help_line))
+        report(Diagnostic(Code.AMBIGUOUS_NAME, message, span, _which_one(name, distinct)))
     return next(iter(distinct.values()), None)
+
+
+def _which_one(name: str, candidates: Mapping[str, Symbol]) -> str:
+    """How to say which of several declarations is meant; only types are written with their module."""
+    named = [module for module in sorted(candidates) if not module.startswith("<")]
+    if not named:
+        return "rename one of them"
+    if isinstance(candidates[named[0]].declaration, syntax.Define):
+        return f"name the one that is meant: `use {named[0]} ({name})`"
+    return f"write `{named[0]}.{name}`, or name what you `use`"
 
 
 def find_entity(
@@ -173,7 +185,32 @@ def unknown_action(names: Names, reference: syntax.Reference | syntax.Name) -> D
 def resolve_type(
     names: Names, scope: Scope, expression: syntax.TypeExpression, report: Report
 ) -> Type:
-    """The type that a type expression says."""
+    """The type that a type expression says; one beyond a limit is reported and becomes `UNKNOWN`."""
+    type = _type_of(names, scope, expression, report)
+    problem = _too_large(type, expression.span)
+    if problem is not None:
+        report(problem)
+        return UNKNOWN
+    return type
+
+
+def _too_large(type: Type, span: Span) -> Diagnostic | None:
+    count = 0
+    stack = [(type, 1)]
+    while stack:
+        part, depth = stack.pop()
+        count += 1
+        if depth > MAX_NESTING:
+            message = f"the type is nested deeper than {MAX_NESTING} levels once it is written out"
+            return Diagnostic(Code.NESTING_TOO_DEEP, message, span, "make it of fewer aliases")
+        if count > MAX_TYPE_PARTS:
+            message = f"the type has more than {MAX_TYPE_PARTS:,} parts once it is written out"
+            return Diagnostic(Code.EXPANSION_TOO_LARGE, message, span, "make it of fewer aliases")
+        stack += [(inner, depth + 1) for inner in parts(part)]
+    return None
+
+
+def _type_of(names: Names, scope: Scope, expression: syntax.TypeExpression, report: Report) -> Type:
     match expression:
         case syntax.TypeName():
             return find_type(names, scope, expression, report)
@@ -188,14 +225,19 @@ def resolve_type(
                     report(Diagnostic(Code.TYPE_MISMATCH, message, option.span))
             return entity_type(types, " | ".join(option.name for option in options))
         case syntax.SetType(element):
-            inner = resolve_type(names, scope, element, report)
+            inner = _type_of(names, scope, element, report)
             if isinstance(inner, Optional):
                 message = "the elements of a set are never optional"
                 report(Diagnostic(Code.TYPE_MISMATCH, message, element.span, "remove the `?`"))
                 inner = inner.type
             return SetOf(inner)
         case syntax.OptionalType(type=inner_type):
-            return Optional(resolve_type(names, scope, inner_type, report))
+            inner = _type_of(names, scope, inner_type, report)
+            if isinstance(inner, Optional):
+                message = f"`{inner_type.span.text}` is optional already"
+                report(Diagnostic(Code.TYPE_MISMATCH, message, expression.span, "remove the `?`"))
+                return inner
+            return Optional(inner)
         case syntax.RecordType(fields):
             return RecordOf(tuple(_fields(names, scope, fields, report)))
 
@@ -205,7 +247,7 @@ def _fields(
 ) -> list[RecordField]:
     result: dict[str, RecordField] = {}
     for item in fields:
-        type = resolve_type(names, scope, item.type, report)
+        type = _type_of(names, scope, item.type, report)
         optional = isinstance(type, Optional)
         inner = type.type if isinstance(type, Optional) else type
         if item.name in result:
@@ -215,7 +257,11 @@ def _fields(
     return list(result.values())
 
 
-def _is_excused(scope: Scope, name: str) -> bool:
+def silent(problem: Diagnostic) -> None:
+    """For what is reported elsewhere."""
+
+
+def is_excused(scope: Scope, name: str) -> bool:
     return scope.incomplete or name in scope.broken
 
 
@@ -230,9 +276,11 @@ def _unknown_type(
 
 def suggestion(names: Names, scope: Scope, name: str) -> str | None:
     """Where an unknown name is declared, or the closest one that is visible."""
-    if modules := names.hidden.get(name):
+    modules = [module for module in names.hidden.get(name, []) if not module.startswith("<")]
+    if modules and name not in scope.symbols:
         return f"add `use {modules[0]} ({name})`"
-    return did_you_mean(name, {*scope.symbols, *PRIMITIVES})
+    known = {*scope.symbols, *PRIMITIVES} - {name}
+    return did_you_mean(name, known)
 
 
 class _Resolver:
@@ -276,17 +324,18 @@ class _Resolver:
                         self._claim(worldwide, f"prove {name}", item)
                     case syntax.Test(name):
                         self._claim(local, f"test {name}", item)
-                    case syntax.Broken(name=name):
+                    case syntax.Broken():
                         for other in self.names.scopes.values():
-                            other.broken.add(name)
+                            other.broken.update(item.names)
                         if item.keyword in ("use", "module", ""):
                             scope.incomplete = True
                     case _:
                         pass
 
     def _see(self, scope: Scope, name: str, item: Named) -> None:
-        if name in PRIMITIVES or name == "Action":
-            message = f"`{name}` is a type of the language"
+        if name in PRIMITIVES or name == "Action" or name in syntax.RESERVED:
+            kind = "word" if name in syntax.RESERVED else "type"
+            message = f"`{name}` is a {kind} of the language"
             self.report(
                 Diagnostic(Code.DUPLICATE_NAME, message, item.name_span, "choose another name")
             )
@@ -336,7 +385,7 @@ class _Resolver:
             if name in own:
                 scope.symbols.setdefault(name, []).extend(own[name])
                 scope.imports.setdefault(name, []).append(span)
-            elif not _is_excused(other, name):
+            elif not is_excused(other, name):
                 message = f"module `{use.module}` declares no `{name}`"
                 self.report(
                     Diagnostic(Code.UNKNOWN_NAME, message, span, did_you_mean(name, set(own)))
@@ -385,15 +434,17 @@ class _Resolver:
                     self.names, scope, item.extends.name, item.extends.span, self.report
                 )
                 if symbol is None or not isinstance(symbol.declaration, syntax.Entity):
-                    if not _is_excused(scope, item.extends.name):
+                    if symbol is not None or item.extends.name in PRIMITIVES:
+                        message = f"`{item.extends.name}` is not an entity type"
+                        self.report(Diagnostic(Code.UNKNOWN_TYPE, message, item.extends.span))
+                    elif not is_excused(scope, item.extends.name):
                         self.report(_unknown_type(self.names, scope, item.extends))
                 elif not symbol.declaration.abstract:
                     message = f"`{symbol.name}` is not abstract, so nothing can extend it"
                     self.report(Diagnostic(Code.ABSTRACT_ENTITY, message, item.extends.span))
                 else:
                     above[name] = symbol.name
-        for name in list(above):
-            self._break_cycle(name, above, entities[name][1].name_span)
+        self._break_cycles(above, {name: item.name_span for name, (_, item) in entities.items()})
         concrete: dict[str, set[str]] = {name: set() for name in entities}
         for name, (_, item) in entities.items():
             if not item.abstract:
@@ -407,43 +458,50 @@ class _Resolver:
         self.names.schema = Schema(enums, skeletons, {}, {})
         return entities
 
-    def _break_cycle(self, name: str, above: dict[str, str], span: Span) -> None:
-        seen = [name]
-        while (upper := above.get(seen[-1])) is not None:
-            if upper in seen:
-                path = " → ".join([*seen, upper])
-                self.report(
-                    Diagnostic(Code.CYCLIC_DEFINITION, f"`{name}` extends itself: {path}", span)
-                )
-                del above[seen[-1]]
-                return
-            seen.append(upper)
+    def _break_cycles(self, above: dict[str, str], spans: Mapping[str, Span]) -> None:
+        """Removes from `above` what makes an entity extend itself, or extend too many others."""
+        graph = {name: [above[name]] if name in above else [] for name in spans}
+        places = {name: place for place, name in enumerate(spans)}
+        depths: dict[str, int] = {}
+        for component in components(graph):
+            if is_cycle(component, graph):
+                first = min(component, key=places.__getitem__)
+                path = [first]
+                while len(path) <= len(component):
+                    path.append(above[path[-1]])
+                message = f"`{first}` extends itself: {' → '.join(path)}"
+                self.report(Diagnostic(Code.CYCLIC_DEFINITION, message, spans[first]))
+                for name in component:
+                    del above[name]
+                continue
+            (name,) = component
+            depths[name] = depths.get(above.get(name, ""), 0) + 1
+            if depths[name] > MAX_NESTING:
+                if depths[name] == MAX_NESTING + 1:
+                    message = f"`{name}` extends more than {MAX_NESTING} others in a chain"
+                    self.report(Diagnostic(Code.NESTING_TOO_DEEP, message, spans[name]))
+                del above[name]
 
     def _aliases(self) -> None:
         """Aliases in the order in which they depend on each other; a cycle is reported once."""
         pending = {id(item): (scope, item) for scope, item in self._all(syntax.TypeAlias)}
-        visiting: list[int] = []
-
-        def visit(key: int) -> None:
-            scope, item = pending[key]
-            if key in self.names.types:
-                return
-            if key in visiting:
+        places = {key: place for place, key in enumerate(pending)}
+        graph: dict[int, list[int]] = {}
+        for key, (scope, item) in pending.items():
+            symbols = [
+                find_symbol(self.names, scope, name, item.span, silent)
+                for name in _type_names(item.type)
+            ]
+            graph[key] = [id(symbol.declaration) for symbol in symbols if symbol is not None]
+        for component in components(graph):
+            if is_cycle(component, graph):
+                _, item = pending[min(component, key=places.__getitem__)]
                 message = f"the type `{item.name}` is made of itself"
                 self.report(Diagnostic(Code.CYCLIC_DEFINITION, message, item.name_span))
-                self.names.types[key] = UNKNOWN
-                return
-            visiting.append(key)
-            for name in _type_names(item.type):
-                for symbol in scope.symbols.get(name, []):
-                    if id(symbol.declaration) in pending:
-                        visit(id(symbol.declaration))
-            visiting.pop()
-            if key not in self.names.types:
-                self.names.types[key] = resolve_type(self.names, scope, item.type, self.report)
-
-        for key in pending:
-            visit(key)
+                self.names.types |= dict.fromkeys(component, UNKNOWN)
+                continue
+            scope, item = pending[component[0]]
+            self.names.types[component[0]] = resolve_type(self.names, scope, item.type, self.report)
 
     def _fill_entities(self, entities: dict[str, tuple[Scope, syntax.Entity]]) -> None:
         own: dict[str, dict[str, Attribute]] = {}
@@ -454,6 +512,11 @@ class _Resolver:
                 for found in _fields(self.names, scope, item.fields, self.report)
                 if isinstance(found, Attribute)
             }
+            for attribute in own[name].values():
+                problem = _too_large(attribute.type, attribute.span)
+                if problem is not None:
+                    self.report(problem)
+                    own[name][attribute.name] = replace(attribute, type=UNKNOWN)
             parents: set[str] = set()
             for reference in item.parents:
                 parent = find_entity(self.names, scope, reference, self.report)
@@ -496,16 +559,19 @@ class _Resolver:
         declared: dict[str, tuple[Scope, syntax.Action, Span]] = {}
         for scope, item in self._all(syntax.Action):
             for reference in item.names:
-                if reference.name in declared or reference.name in groups:
-                    first = (
-                        declared[reference.name][2]
-                        if reference.name in declared
-                        else groups[reference.name]
-                    )
+                if reference.name in declared:
                     message = f"the action `{reference.name}` is declared twice"
-                    note = Note("the first declaration", first)
+                    note = Note("the first declaration", declared[reference.name][2])
                     self.report(
                         Diagnostic(Code.DUPLICATE_NAME, message, reference.span, None, (note,))
+                    )
+                    continue
+                if reference.name in groups:
+                    message = f"`{reference.name}` is an action and a group of actions"
+                    note = Note("the action", reference.span)
+                    span = groups[reference.name]
+                    self.report(
+                        Diagnostic(Code.DUPLICATE_NAME, message, span, "rename one", (note,))
                     )
                     continue
                 declared[reference.name] = (scope, item, reference.span)
@@ -514,12 +580,13 @@ class _Resolver:
         actions = {}
         for name, (scope, item, span) in declared.items():
             report = self._once(item)
+            context = resolve_type(self.names, scope, item.context, report)
             actions[name] = ActionDeclaration(
                 name,
                 frozenset(_all_above(name, above) & groups.keys()),
                 self._types(scope, item.principals, report),
                 self._types(scope, item.resources, report),
-                RecordOf(tuple(_fields(self.names, scope, item.context.fields, report))),
+                context if isinstance(context, RecordOf) else RecordOf(()),
                 item.effects,
                 item.doc,
                 span,
@@ -563,7 +630,7 @@ class _Resolver:
                 if reference.name in groups:
                     for name in item.names:
                         above.setdefault(name.name, set()).add(reference.name)
-                elif not _is_excused(scope, reference.name):
+                elif not is_excused(scope, reference.name):
                     message = f"there is no action group `{reference.name}`"
                     help_line = (
                         f"`{reference.name}` is an action; declare it with `action group`"

@@ -9,12 +9,12 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from lark import Lark
+from lark import Lark, Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
 from . import syntax
 from .diagnostics import Code, Diagnostic
-from .fragments import fragments, keyword_and_name
+from .fragments import fragments, keyword_and_names
 from .limits import MAX_FILE_CHARACTERS, MAX_NESTING
 from .source import Fragment, Span
 from .syntax_errors import syntax_error
@@ -30,8 +30,14 @@ def parse(file: str, text: str) -> tuple[list[syntax.Declaration], list[Diagnost
         span = Span(Fragment(file, text[:200]), 0, 0)
         message = f"the file has {len(text):,} characters, and the limit is {MAX_FILE_CHARACTERS:,}"
         return [], [Diagnostic(Code.FILE_TOO_LARGE, message, span, "split it into modules")]
-    declarations, problems = [], []
-    for fragment in fragments(file, text):
+    declarations: list[syntax.Declaration] = []
+    problems: list[Diagnostic] = []
+    found_fragments = list(fragments(file, text))
+    head = text[: found_fragments[0].offset] if found_fragments else text
+    hidden = _hidden_character(Fragment(file, head))
+    if hidden is not None:
+        problems.append(hidden)
+    for fragment in found_fragments:
         declaration, found = parse_fragment(fragment)
         declarations.append(declaration)
         problems += found
@@ -43,8 +49,8 @@ def parse_fragment(fragment: Fragment) -> tuple[syntax.Declaration, list[Diagnos
     declaration, problems = _parse(fragment, "declaration")
     if isinstance(declaration, syntax.Declaration):
         return declaration, problems
-    keyword, name = keyword_and_name(fragment.text)
-    return syntax.Broken(keyword, name, span=Span(fragment, 0, len(fragment.text))), problems
+    keyword, names = keyword_and_names(fragment.text)
+    return syntax.Broken(keyword, names, span=Span(fragment, 0, len(fragment.text))), problems
 
 
 def parse_expression(fragment: Fragment) -> tuple[syntax.Expression | None, list[Diagnostic]]:
@@ -68,13 +74,20 @@ def comments(fragment: Fragment) -> list[Span]:
     ]
 
 
-_STRING_OR_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"?|(?P<doc>///[^\n]*)|(?P<comment>//[^\r\n]*)')
+_STRING_OR_COMMENT = re.compile(
+    r'"(?:[^"\\\r\n]|\\[^\r\n])*"?|(?P<doc>///[^\r\n]*)|(?P<comment>//[^\r\n]*)'
+)
+_BRACKET = re.compile(r'"(?:[^"\\\r\n]|\\[^\r\n])*"?|//[^\r\n]*|[{(]|[})]')
+_HIDDEN = re.compile(
+    "[\0-\x08\x0b\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
+)
+"""Characters that nobody sees, or that show text in another order or on another line than it is read."""
 
 
 def _parse(fragment: Fragment, start: str) -> tuple[Any, list[Diagnostic]]:
-    too_deep = _brackets_too_deep(fragment)
-    if too_deep is not None:
-        return None, [too_deep]
+    refused = _hidden_character(fragment) or _brackets_too_deep(fragment)
+    if refused is not None:
+        return None, [refused]
     lark, to_syntax, lock = _grammar()
     with lock:
         to_syntax.begin(fragment)
@@ -89,9 +102,19 @@ def _parse(fragment: Fragment, start: str) -> tuple[Any, list[Diagnostic]]:
         except Unreadable as error:
             return None, [error.diagnostic]
         problems = to_syntax.problems
-    if _depth(result) > MAX_NESTING:
-        return None, [_too_deep(Span(fragment, 0, min(len(fragment.text), 1)))]
+    deep = _first_too_deep(result)
+    if deep is not None:
+        return None, [_too_deep(deep.span)]
     return result, problems
+
+
+class _WholeWords:
+    """Lets a name match wherever the parser stands, so that no keyword matches the beginning of a longer word."""
+
+    always_accept = ("NAME",)
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        return stream
 
 
 @cache
@@ -102,6 +125,7 @@ def _grammar() -> tuple[Lark, ToSyntax, RLock]:
         parser="lalr",
         start=STARTS,
         transformer=to_syntax,
+        postlex=_WholeWords(),
         keep_all_tokens=True,
         maybe_placeholders=False,
         cache=_private_cache() or False,
@@ -132,16 +156,15 @@ def _private_cache() -> str | None:
 
 def _syntax_error(fragment: Fragment, error: UnexpectedInput) -> Diagnostic:
     start = end = 0
-    accepted: set[str] = set()
     if isinstance(error, UnexpectedCharacters):
         start = error.pos_in_stream or 0
-        end = start + 1
-        accepted = set(error.allowed or ())
-    elif isinstance(error, UnexpectedToken):
-        accepted = set(error.accepts or error.expected or ())
-        if error.token.type != "$END":
-            start = error.token.start_pos or 0
-            end = error.token.end_pos or start + 1
+        word = re.compile(r"\w+").match(fragment.text, start)
+        end = word.end() if word else start + 1
+    elif isinstance(error, UnexpectedToken) and error.token.type != "$END":
+        start = error.token.start_pos or 0
+        end = error.token.end_pos or start + 1
+    parser = getattr(error, "interactive_parser", None)
+    accepted: set[str] = parser.accepts() if parser is not None else set()
     terminals = _grammar()[0].terminals
     spoken = {terminal.name: terminal.pattern.value for terminal in terminals}
     return syntax_error(fragment, start, end, accepted, spoken)
@@ -152,10 +175,24 @@ def _too_deep(span: Span) -> Diagnostic:
     return Diagnostic(Code.NESTING_TOO_DEEP, message, span, "name a part of it with `define`")
 
 
+def _hidden_character(fragment: Fragment) -> Diagnostic | None:
+    """A character that could show a reviewer something else than what is read."""
+    match = _HIDDEN.search(fragment.text)
+    if match is None:
+        return None
+    code = f"{ord(match[0]):x}"
+    return Diagnostic(
+        Code.HIDDEN_CHARACTER,
+        f"the character U+{code.upper():0>4} cannot be seen",
+        Span(fragment, match.start(), match.end()),
+        f"remove it, or write it as `\\u{{{code}}}` in a string",
+    )
+
+
 def _brackets_too_deep(fragment: Fragment) -> Diagnostic | None:
     """Brackets nested beyond the limit, found before anything is built from them."""
     depth = 0
-    for match in re.finditer(r'"(?:[^"\\\n]|\\.)*"?|//[^\n]*|[{(]|[})]', fragment.text):
+    for match in _BRACKET.finditer(fragment.text):
         if match[0] in "{(":
             depth += 1
             if depth > MAX_NESTING:
@@ -175,14 +212,14 @@ def _children(value: object) -> Iterator[object]:
         yield from value
 
 
-def _depth(root: object) -> int:
-    """Nodes on the longest way down, counted without recursion."""
-    deepest = 0
+def _first_too_deep(root: object) -> syntax.Node | None:
+    """A node below the limit on nesting, found without recursion."""
     stack = [(root, 0)]
     while stack:
         value, depth = stack.pop()
         if isinstance(value, syntax.Node):
             depth += 1
-            deepest = max(deepest, depth)
+            if depth > MAX_NESTING:
+                return value
         stack.extend((child, depth) for child in _children(value))
-    return deepest
+    return None

@@ -1,4 +1,4 @@
-"""What somebody probably meant. Imports nothing of this project."""
+"""What somebody probably meant, and small words. Imports nothing of this project."""
 
 from collections.abc import Iterable
 
@@ -9,3 +9,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 
     close = get_close_matches(name[:100], sorted(known), n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else None
+
+
+def with_article(name: object) -> str:
+    """A name in backticks with `a` or `an` before it."""
+    return f"{'an' if str(name)[:1] in 'AEIOaeio' else 'a'} `{name}`"
+
+
+def plural(count: int, word: str) -> str:
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

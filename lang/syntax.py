@@ -14,6 +14,9 @@ class Node:
     span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
+RESERVED = frozenset({"principal", "action", "resource", "context", "true", "false"})
+"""Words that always mean themselves in an expression, so that nothing else can have them as its name."""
+
 # Expressions
 
 
@@ -64,6 +67,7 @@ class EntityReference(Node):
 
     type: str
     id: str
+    name_span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +85,14 @@ class Has(Node):
 
     base: "Expression"
     path: tuple[str, ...]
+    step_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Is(Node):
     base: "Expression"
     type: str
+    name_span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,7 @@ class SetLiteral(Node):
 class FieldValue(Node):
     name: str
     value: "Expression"
+    name_span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +169,7 @@ class Call(Node):
 class Lambda(Node):
     parameter: str
     body: "Expression"
+    name_span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +350,7 @@ class Action(Declaration):
 class Parameter(Node):
     name: str
     type: TypeExpression
+    name_span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -544,10 +553,10 @@ class Test(Declaration):
 
 @dataclass(frozen=True, slots=True)
 class Broken(Declaration):
-    """A declaration that could not be read; it still claims its name, so that its uses are not reported too."""
+    """A declaration that could not be read; it still claims its names, so that their uses are not reported too."""
 
     keyword: str
-    name: str
+    names: tuple[str, ...]
 
 
 File = tuple[Declaration, ...]

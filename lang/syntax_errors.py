@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from .diagnostics import Code, Diagnostic, did_you_mean
 from .fragments import DECLARATION_KEYWORDS
 from .source import Fragment, Span
+from .syntax import RESERVED
 
 
 def syntax_error(
@@ -17,6 +18,11 @@ def syntax_error(
     """
     if start == end:
         start = end = _end_of_text(fragment.text)
+        if end == 0:
+            span = Span(fragment, 0, len(fragment.text.rstrip()))
+            help_line = "write it right before a declaration, or as a comment with `//`"
+            message = "this documentation is of nothing"
+            return Diagnostic(Code.SYNTAX_ERROR, message, span, help_line)
     found = fragment.text[start:end]
     span = Span(fragment, start, end)
     if not fragment.text[:start].strip() and found and found not in "/@":
@@ -31,7 +37,7 @@ def syntax_error(
             Code.SYNTAX_ERROR, f"`{found}` does not start a declaration", span, help_line
         )
     if found.startswith('"'):
-        rest = fragment.text[start:].split("\n", 1)[0]
+        rest = re.split("[\r\n]", fragment.text[start:], maxsplit=1)[0]
         if rest.count('"') % 2:
             message = "the string does not end on its line"
             return Diagnostic(Code.SYNTAX_ERROR, message, Span(fragment, start, start + len(rest)))
@@ -47,6 +53,7 @@ def syntax_error(
 _WRITE_INSTEAD = {
     "&&": "write `and`", "&": "write `and`", "||": "write `or`", "|": "write `or`", "!": "write `not`",
     "'": 'strings stand in double quotes: `"…"`', "=": "compare with `==`", ";": "no `;` is needed",
+    "=>": "a function with `=>` stands only in a method such as `any`",
     "/": "there is no division", "%": "there is no remainder", "#": "comments start with `//`",
     "[": "sets are written `{a, b}`", "`": 'strings stand in double quotes: `"…"`',
 }  # fmt: skip
@@ -60,6 +67,14 @@ _EXPRESSION_STARTS = {"IF", "NOT", "LPAR", "MINUS", "INTEGER"}
 def _hint(
     text: str, start: int, found: str, accepted: set[str], spoken: Mapping[str, str]
 ) -> str | None:
+    if not found:
+        return None
+    if text.startswith("=>", start):
+        word = re.search(r"(\w+)\s*$", text[:start])
+        if word is not None and word[1] in RESERVED:
+            return f"`{word[1]}` is a word of the language; choose another name"
+    elif found == "=" and "==" not in {spoken.get(name) for name in accepted}:
+        return None
     for wrong in (text[start : start + 2], text[start : start + 1]):
         if wrong in _WRITE_INSTEAD:
             return _WRITE_INSTEAD[wrong]
@@ -88,7 +103,7 @@ def _expected(accepted: set[str], spoken: Mapping[str, str]) -> str:
 def _end_of_text(text: str) -> int:
     """Where the last thing that is not a comment or space ends."""
     end = 0
-    for match in re.finditer(r'"(?:[^"\\\n]|\\.)*"?|//[^\n]*|\S', text):
+    for match in re.finditer(r'"(?:[^"\\\r\n]|\\[^\r\n])*"?|//[^\r\n]*|\S', text):
         if not match[0].startswith("//"):
             end = match.end()
     return end

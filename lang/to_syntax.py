@@ -10,7 +10,7 @@ from typing import Any
 
 from . import syntax
 from .diagnostics import Code, Diagnostic
-from .limits import MAX_NUMBER_DIGITS, MAX_SET_ELEMENTS, MAX_STRING_CHARACTERS
+from .limits import MAX_NESTING, MAX_NUMBER_DIGITS, MAX_SET_ELEMENTS, MAX_STRING_CHARACTERS
 from .source import Fragment, Span
 from .values import Decimal, Duration
 
@@ -91,11 +91,11 @@ class ToSyntax:
         return syntax.Annotation(str(name), self._text(value), span=self._span(children))
 
     def module(self, children: list[Any]) -> syntax.Module:
-        path = children[1]
+        path = self.reference(children[1:2])
         return syntax.Module(path.name, span=self._span(children), name_span=path.span)
 
     def use(self, children: list[Any]) -> syntax.Use:
-        path = children[1]
+        path = self.reference(children[1:2])
         names = tuple(children[3]) if len(children) > 2 else ()
         return syntax.Use(path.name, names, span=self._span(children), name_span=path.span)
 
@@ -117,7 +117,7 @@ class ToSyntax:
 
     def entity(self, children: list[Any]) -> syntax.Entity:
         words = [str(child) if isinstance(child, str) else "" for child in children]
-        path = children[words.index("entity") + 1]
+        path = self.reference([children[words.index("entity") + 1]])
         extends = children[words.index("extends") + 1] if "extends" in words else None
         parents = tuple(children[words.index("in") + 1]) if "in" in words else ()
         record = children[-1] if isinstance(children[-1], syntax.RecordType) else None
@@ -204,7 +204,10 @@ class ToSyntax:
         return self._items(children, self._nodes(children))
 
     def parameter(self, children: list[Any]) -> syntax.Parameter:
-        return syntax.Parameter(str(children[0]), children[2], span=self._span(children))
+        name, _, type = children
+        return syntax.Parameter(
+            str(name), type, span=self._span(children), name_span=self._span([name])
+        )
 
     def table(self, children: list[Any]) -> syntax.Table:
         return syntax.Table(tuple(children[:-2]), children[-1], span=self._span(children))
@@ -337,11 +340,12 @@ class ToSyntax:
         for role in ("principal", "resource"):
             if role not in roles:
                 self._missing(str(name), f'{role} TYPE::"id"', name_span)
-        for clause in clauses:
-            is_role = isinstance(clause, syntax.Given) and clause.role != "given"
-            if is_role and roles.count(clause.role) > 1:
-                self._repeated(clause.role, clause.span)
-                roles.remove(clause.role)
+            for clause in [
+                clause
+                for clause in clauses
+                if isinstance(clause, syntax.Given) and clause.role == role
+            ][1:]:
+                self._repeated(role, clause.span)
         for kind, written in _TEST_CLAUSES:
             if not _any(clauses, kind):
                 self._missing(str(name), written, name_span)
@@ -434,11 +438,17 @@ class ToSyntax:
         return syntax.Like(children[0], tuple(pieces), span=self._span(children))
 
     def is_type(self, children: list[Any]) -> syntax.Is:
-        return syntax.Is(children[0], children[2].name, span=self._span(children))
+        base, _, type = children
+        return syntax.Is(base, type.name, span=self._span(children), name_span=type.span)
 
     def has(self, children: list[Any]) -> syntax.Has:
-        path = tuple(children[2].name.split("."))
-        return syntax.Has(children[0], path, span=self._span(children))
+        base, _, steps = children
+        return syntax.Has(
+            base,
+            tuple(map(str, steps)),
+            span=self._span(children),
+            step_spans=tuple(self._span([step]) for step in steps),
+        )
 
     def access(self, children: list[Any]) -> syntax.Access:
         base, _, name = children
@@ -464,7 +474,10 @@ class ToSyntax:
         return self._items(children, self._nodes(children))
 
     def lambda_(self, children: list[Any]) -> syntax.Lambda:
-        return syntax.Lambda(str(children[0]), children[2], span=self._span(children))
+        name, _, body = children
+        return syntax.Lambda(
+            str(name), body, span=self._span(children), name_span=self._span([name])
+        )
 
     def name(self, children: list[Any]) -> syntax.Name:
         return syntax.Name(str(children[0]), span=self._span(children))
@@ -518,31 +531,38 @@ class ToSyntax:
         return syntax.RecordLiteral(tuple(self._nodes(children)), span=self._span(children))
 
     def pair(self, children: list[Any]) -> syntax.FieldValue:
-        return syntax.FieldValue(str(children[0]), children[2], span=self._span(children))
+        name, _, value = children
+        return syntax.FieldValue(
+            str(name), value, span=self._span(children), name_span=self._span([name])
+        )
 
     # Names
 
-    def path(self, children: list[Any]) -> syntax.Reference:
-        name = ".".join(
-            child.name if isinstance(child, syntax.Reference) else str(child)
-            for child in children
-            if not (isinstance(child, str) and child == ".")
-        )
-        return syntax.Reference(name, span=self._span(children))
+    def path(self, children: list[Any]) -> _Items:
+        steps = [child for child in children if child != "."]
+        if len(steps) > MAX_NESTING:
+            message = f"the name has more than {MAX_NESTING} parts"
+            raise Unreadable(
+                Diagnostic(Code.NESTING_TOO_DEEP, message, self._span(children), "shorten it")
+            )
+        return self._items(children, steps)
 
     def references(self, children: list[Any]) -> _Items:
         return self._items(children, self._nodes(children))
 
     def reference(self, children: list[Any]) -> syntax.Reference:
-        path: syntax.Reference = children[0]
-        return path
+        (steps,) = children
+        return syntax.Reference(".".join(steps), span=self._span(children))
 
     # Literals and clauses in detail
 
     def _entity(self, token: Any) -> syntax.EntityReference:
         span = self._span([token])
         kind, _, quoted = str(token).partition("::")
-        return syntax.EntityReference(kind, self._unquote(quoted[1:-1], span), span=span)
+        name_span = Span(self.fragment, span.start, span.start + len(kind))
+        return syntax.EntityReference(
+            kind, self._unquote(quoted[1:-1], span), span=span, name_span=name_span
+        )
 
     def _text(self, token: Any) -> str:
         return self._unquote(str(token)[1:-1], self._span([token]))
@@ -595,13 +615,11 @@ class ToSyntax:
         return syntax.Template(tuple(parts), span=span)
 
     def _add_text(self, parts: list[Any], text: str, span: Span) -> None:
-        if "{" in text.replace("\\{", ""):
-            self._problem(
-                Code.BAD_LITERAL,
-                "a `{` is not closed",
-                span,
-                "write `\\{` for the character itself",
-            )
+        if "{" in _ESCAPED.sub("", text):
+            message, help_line = "a `{` is not closed", "write `\\{` for the character itself"
+            if _QUOTED_HOLE.search(text):
+                message, help_line = "a hole has no quotes", "name what it says with a `define`"
+            self._problem(Code.BAD_LITERAL, message, span, help_line)
         elif text:
             parts.append(self._unquote(text, span))
 
@@ -655,7 +673,9 @@ _TEST_CLAUSES: tuple[tuple[type, str], ...] = (
 _ESCAPE = re.compile(r"\\(?:u\{(?P<code>[0-9A-Fa-f]{1,6})\}|(?P<simple>.))")
 _SIMPLE_ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "t": "\t", "{": "{"}
 _GLOB_PART = re.compile(r"\\u\{[^}]*\}|\\.|.", re.DOTALL)
-_HOLE = re.compile(r"\\.|\{(?P<hole>[^{}\\]*)\}")
+_ESCAPED = re.compile(r"\\(?:u\{[^{}]*\}|.)")
+_QUOTED_HOLE = re.compile(r"(?<!\\)\{[^{}]*\\[^{}]*\}")
+_HOLE = re.compile(r"\\(?:u\{[^{}]*\}|.)|\{(?P<hole>[^{}\\]*)\}")
 
 
 def _doc(tokens: list[Any]) -> str:

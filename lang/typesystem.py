@@ -1,6 +1,6 @@
 """Types as values, and the two questions asked about them: is it a subtype, and what do two have in common."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,17 @@ class RecordField:
 @dataclass(frozen=True, slots=True)
 class RecordOf:
     fields: tuple[RecordField, ...]
+    _hash: int = field(init=False, compare=False, repr=False)
+    """Kept, since aliases make records of records of the same records."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash(self.fields))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def field(self, name: str) -> RecordField | None:
-        return next((field for field in self.fields if field.name == name), None)
+        return next((item for item in self.fields if item.name == name), None)
 
     def __str__(self) -> str:
         return "{ " + ", ".join(map(str, self.fields)) + " }" if self.fields else "{}"
@@ -100,6 +108,19 @@ Type = Primitive | EnumType | EntityType | SetOf | RecordOf | Optional
 
 NUMERIC = frozenset({INT, DECIMAL, DURATION})
 ORDERED = frozenset({INT, DECIMAL, DURATION, INSTANT})
+
+
+def parts(type: Type) -> tuple[Type, ...]:
+    """The types a type is made of."""
+    match type:
+        case SetOf(element):
+            return (element,)
+        case Optional(inner):
+            return (inner,)
+        case RecordOf(fields):
+            return tuple(item.type for item in fields)
+        case _:
+            return ()
 
 
 def entity_type(names: frozenset[str] | set[str], name: str | None = None) -> EntityType:

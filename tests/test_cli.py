@@ -161,7 +161,7 @@ def test_an_entity_that_does_not_fit_is_never_read(folder: Path) -> None:
         ("use std.chnge\npermit x {}", 3, "did you mean `std.change`?"),
         ("entity A", 3, "no-rules"),
         ("", 3, "no-rules"),
-        ("\x00", 3, "syntax-error"),
+        ("\x00", 3, "hidden-character"),
     ],
 )
 def test_policies_that_do_not_compile(tmp_path: Path, text: str, code: int, named: str) -> None:

@@ -433,6 +433,34 @@ def compare(
             assert ids(connection, found, dialect) == expected[outcome], (dialect, outcome, found)
 
 
+SHAPES = [
+    "resource.open", "resource.open == (resource.count > 0)", "resource.owner == principal",
+    "resource has team and principal in resource.team", 'resource == Doc::"d7"',
+    "principal in resource.owner", "(resource.team ?? Team::\"ops\") != Team::\"ops\"",
+    'resource in Folder::"x"', 'resource in {Folder::"x", Folder::"y"}', 'principal in Team::"ops"',
+    "resource has size", "resource has hold", "resource has hold.note", "resource has worst",
+    "resource has hold and resource.hold.active", "resource has hold and resource.hold.by == principal",
+    "not (resource has hold) or resource.hold.by != context.by",
+    "resource is Doc", "(resource.hold.active ?? resource.open)",
+    "context.names contains resource.title", "{resource.title, principal.name} subset_of context.names",
+    "context.names.any(n => n == resource.title and resource.open)",
+    "context.names.none(n => (resource.nick ?? \"\") == n)",
+    "context.limits.all(n => n < resource.count or resource.open)",
+    "context.limits.count(n => n < resource.count) >= 2",
+    "context.limits.where(n => n < resource.count).size == 1",
+    "context.limits.where(n => n < resource.count) contains principal.level",
+    "(context.limits minus {resource.count}).any(n => n > 0)",
+    "context.limits.sum(n => n * resource.count) > 5",
+    "resource.count in context.limits", "resource.risk in {Risk.low, Risk.high}",
+    "principal.level in {resource.count, 3}",
+    "(resource.from ?? ip(\"::/0\")) in context.from", "context.from in (resource.from ?? ip(\"10.0.0.0/8\"))",
+    "resource has from and resource.from == context.from",
+    "context.by.level > 0", "principal has boss and principal.boss.level > 0", "context.by has boss",
+    "resource has team and context.by in resource.team", "context.by in resource.owner",
+]  # fmt: skip
+"""One condition of each kind."""
+
+
 def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
@@ -495,28 +523,7 @@ atoms = st.one_of(
               st.sampled_from(TEXTS).map(quoted)).map(" ".join),
     *(st.tuples(side, orders, side).map(" ".join) for side in (integers, moments, durations, decimals, risks)),
     st.sampled_from(
-        ["resource.open", "resource.open == (resource.count > 0)", "resource.owner == principal",
-         "resource has team and principal in resource.team", 'resource == Doc::"d7"',
-         "principal in resource.owner", "(resource.team ?? Team::\"ops\") != Team::\"ops\"",
-         'resource in Folder::"x"', 'resource in {Folder::"x", Folder::"y"}', 'principal in Team::"ops"',
-         "resource has size", "resource has hold", "resource has hold.note", "resource has worst",
-         "resource has hold and resource.hold.active", "resource has hold and resource.hold.by == principal",
-         "not (resource has hold) or resource.hold.by != context.by",
-         "resource is Doc", "(resource.hold.active ?? resource.open)",
-         "context.names contains resource.title", "{resource.title, principal.name} subset_of context.names",
-         "context.names.any(n => n == resource.title and resource.open)",
-         "context.names.none(n => (resource.nick ?? \"\") == n)",
-         "context.limits.all(n => n < resource.count or resource.open)",
-         "context.limits.count(n => n < resource.count) >= 2",
-         "context.limits.where(n => n < resource.count).size == 1",
-         "context.limits.where(n => n < resource.count) contains principal.level",
-         "(context.limits minus {resource.count}).any(n => n > 0)",
-         "context.limits.sum(n => n * resource.count) > 5",
-         "resource.count in context.limits", "resource.risk in {Risk.low, Risk.high}",
-         "principal.level in {resource.count, 3}",
-         "(resource.from ?? ip(\"::/0\")) in context.from", "context.from in (resource.from ?? ip(\"10.0.0.0/8\"))",
-         "resource has from and resource.from == context.from",
-         "context.by.level > 0", "principal has boss and principal.boss.level > 0", "context.by has boss"]
+        SHAPES
     ),
 )  # fmt: skip
 conditions = st.recursive(
@@ -593,6 +600,25 @@ def test_every_integer_is_on_its_side_of_every_other(databases: dict[str, Connec
     for number, order in itertools.product((*INTEGERS, 2**63, -(2**63) - 1), ("<", "<=", "==")):
         policies = policies_of(f"permit it {{ when resource.count {order} {number} }}")
         compare(databases, policies, ANN, CONTEXT)
+
+
+def test_every_moment_is_on_its_side_of_one_between_two_microseconds(
+    databases: dict[str, Connection],
+) -> None:
+    context = Record({**CONTEXT, "now": Instant(1_706_659_200_000_000_001)})
+    for order in ("<", "<=", "==", "!=", ">=", ">"):
+        for sides in ("context.now {} resource.made", "resource.made {} context.now"):
+            policies = policies_of(f"permit it {{ when {sides.format(order)} }}")
+            compare(databases, policies, ANN, context)
+
+
+@pytest.mark.parametrize("by", [ANN, EntityId("User", "gone")], ids=str)
+@pytest.mark.parametrize("effect", ["permit it { when", FINDS_ALL + "forbid it { when"])
+def test_every_kind_of_condition_agrees(
+    databases: dict[str, Connection], effect: str, by: EntityId
+) -> None:
+    for shape in SHAPES:
+        compare(databases, policies_of(f"{effect} {shape} }}"), ANN, Record({**CONTEXT, "by": by}))
 
 
 def test_one_request_is_decided_by_three_filters() -> None:

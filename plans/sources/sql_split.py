@@ -181,10 +181,13 @@ class _Splitter:
                     self.at = end
                     continue
                 case "block_comment":
-                    self.at = self._comment_end(end)
+                    self.at, deepest = self._comment_end(end)
                     if self.at == len(text) and not text.endswith("*/") and self.open is None:
                         # The parser complains about a comment without an end.
                         self.open = _Open(start)
+                    if self.open is not None:
+                        # The parser's own scanner takes time quadratic in the depth of comments.
+                        self.open.nesting = max(self.open.nesting, deepest)
                     continue
                 case "backslash" if self.lexis.psql:
                     yield from self._command(start)
@@ -289,16 +292,18 @@ class _Splitter:
         close = self.text.find(quote, at)
         return len(self.text) if close < 0 else close + 1
 
-    def _comment_end(self, at: int) -> int:
+    def _comment_end(self, at: int) -> tuple[int, int]:
+        """Where a comment ends, and how deep comments in it go."""
         if not self.lexis.nested_comments:
             close = self.text.find("*/", at)
-            return len(self.text) if close < 0 else close + 2
-        depth = 1
+            return (len(self.text) if close < 0 else close + 2), 1
+        depth = deepest = 1
         for edge in _COMMENT_EDGE.finditer(self.text, at):
             depth += 1 if edge.group() == "/*" else -1
+            deepest = max(deepest, depth)
             if depth == 0:
-                return edge.end()
-        return len(self.text)
+                return edge.end(), deepest
+        return len(self.text), deepest
 
     def _close(self, end: int) -> Piece:
         statement = self.open
