@@ -15,6 +15,7 @@ from ..lang.scalars import (
     read_duration,
     read_instant,
     read_ip_range,
+    write_integer,
 )
 from ..lang.spelling import did_you_mean
 
@@ -217,7 +218,7 @@ def close_hierarchy(
             waiting = next(
                 (
                     item
-                    for item in above
+                    for item in sorted(above)
                     if item in attributes and item not in ancestors and item not in wrong
                 ),
                 None,
@@ -336,6 +337,8 @@ def _primitive(make: Make, shape: Shape, document: Json, path: str) -> Any:
         if kind == "Bool":
             return document
     elif isinstance(document, int):
+        if document.bit_length() > 4 * MAX_INTEGER_DIGITS:
+            raise Misfit(path, f"the number has more than {MAX_INTEGER_DIGITS:,} digits")
         if kind == "Int":
             return document
         if kind == "Decimal":
@@ -422,7 +425,7 @@ def _kind(document: Json) -> str:
         case bool():
             return f"`{str(document).lower()}`"
         case int():
-            return f"the number {shortened(str(document))}"
+            return f"the number {shortened(write_integer(document))}"
         case _Fraction(text):
             return f"the number {shortened(text)}"
         case float():

@@ -126,7 +126,8 @@ def schema_text(schema: Schema) -> str:
     for name, entity in sorted(schema.entities.items()):
         attributes = ", ".join(sorted(map(str, entity.attributes.values())))
         lines.append(
-            f"entity {name} abstract={entity.abstract} in {_names(entity.parents)} {{ {attributes} }}"
+            f"entity {name} abstract={entity.abstract} is {_names(entity.concrete)}"
+            f" in {_names(entity.parents)} {{ {attributes} }}"
         )
     for name, action in sorted(schema.actions.items()):
         lines.append(

@@ -192,7 +192,9 @@ def _value(term: ir.Term, variables: dict[str, Value], entities: Entities) -> Va
         return _set(value(inner), inner)
 
     def each(name: str, set: ir.Term, body: ir.Term) -> list[Value]:
-        return [_value(body, {**variables, name: item}, entities) for item in elements(set)]
+        # In written order, so that the first of several failures is always the same one.
+        items = sorted(elements(set), key=show)
+        return [_value(body, {**variables, name: item}, entities) for item in items]
 
     match term:
         case (
@@ -294,8 +296,8 @@ def _value(term: ir.Term, variables: dict[str, Value], entities: Entities) -> Va
                     best = item
             return best
         case ir.Where(name, set, body):
-            candidates = list(elements(set))
-            keep = [_value(body, {**variables, name: item}, entities) for item in candidates]
+            keep = each(name, set, body)
+            candidates = sorted(elements(set), key=show)
             return frozenset(
                 item for item, kept in zip(candidates, keep, strict=True) if _boolean(kept, body)
             )

@@ -19,10 +19,12 @@ UNITS: tuple[tuple[str, int], ...] = (
 )
 """Units of a duration from long to short, in nanoseconds."""
 _DECIMAL = re.compile(r"(-?)([0-9]{1,1000})(?:\.([0-9]{1,4}))?", re.ASCII)
-_DURATION = re.compile("".join(rf"(?:([0-9]{{1,100}}){unit})?" for unit, _ in UNITS), re.ASCII)
+_DURATION = re.compile("".join(rf"(?:([0-9]{{1,1100}}){unit})?" for unit, _ in UNITS), re.ASCII)
 _INSTANT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
+_IP_RANGE = re.compile(r"[0-9A-Fa-f.:]{2,45}(/[0-9]{1,3})?", re.ASCII)
+_DECIMAL_BITS = 13_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
 
@@ -37,10 +39,15 @@ def read_decimal(text: str) -> int | None:
     return -units if sign else units
 
 
+def write_integer(number: int) -> str:
+    """Decimal digits, or hexadecimal ones where Python refuses to write so many decimal ones."""
+    return str(number) if number.bit_length() < _DECIMAL_BITS else hex(number)
+
+
 def write_decimal(units: int) -> str:
     whole, part = divmod(abs(units), 10_000)
     places = f"{part:04d}".rstrip("0") or "0"
-    return f"{'-' if units < 0 else ''}{whole}.{places}"
+    return f"{'-' if units < 0 else ''}{write_integer(whole)}.{places}"
 
 
 def read_duration(text: str) -> int | None:
@@ -62,7 +69,7 @@ def write_duration(nanoseconds: int) -> str:
     for unit, size in UNITS:
         count, rest = divmod(rest, size)
         if count:
-            text += f"{count}{unit}"
+            text += f"{write_integer(count)}{unit}"
     return ("-" if nanoseconds < 0 else "") + (text or "0s")
 
 
@@ -94,12 +101,14 @@ def write_instant(nanoseconds: int) -> str:
     try:
         moment = _EPOCH + timedelta(seconds=seconds)
     except OverflowError:
-        return f"{seconds}s{places} after 1970-01-01T00:00:00Z"
-    return f"{moment:%Y-%m-%dT%H:%M:%S}{places}Z"
+        return f"{write_integer(seconds)}s{places} after 1970-01-01T00:00:00Z"
+    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}{places}Z"
 
 
 def read_ip_range(text: str) -> IpRange | None:
-    """An address or a CIDR block without host bits; `None` if it is neither."""
+    """An address or a CIDR block without host bits; `None` if it is neither. Netmasks and zones are not taken."""
+    if not _IP_RANGE.fullmatch(text):
+        return None
     try:
         return ip_network(text)
     except ValueError:

@@ -15,6 +15,7 @@ from .scalars import (
     write_decimal,
     write_duration,
     write_instant,
+    write_integer,
 )
 
 __all__ = ["IpRange", "quote"]
@@ -137,6 +138,8 @@ def show(value: Value) -> str:
             return "true" if value else "false"
         case str():
             return quote(value)
+        case int():
+            return write_integer(value)
         case frozenset():
             return "{" + ", ".join(sorted(map(show, value))) + "}"
         case Record():

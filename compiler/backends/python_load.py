@@ -26,12 +26,14 @@ NAMESPACE = {
     "World": documents.World,
     "apply": runtime.apply,
     "denied": runtime.denied,
+    "each": runtime.each,
     "filled": runtime.filled,
     "held": runtime.held,
     "ip_network": ip_network,
     "matches": matches,
     "node": runtime.node,
     "permitted": runtime.permitted,
+    "those": runtime.those,
     "within": within,
 }
 """All that generated source may name beside what it defines."""

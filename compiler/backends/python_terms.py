@@ -28,6 +28,7 @@ from ...lang.typesystem import (
 from ...lang.values import Decimal, Duration, EntityId, EnumValue, Instant, Value
 from .. import ir
 from ..ir_spec import common_type
+from ..shapes import shape_of
 from .python_source import python_literal
 
 
@@ -338,29 +339,35 @@ class Terms:
         self.depth -= 1
         self.names, self.variables = saved
         fails = _fail(outer, body)
-        each = f"{body.text} for {name} in {outer.text}"
-        kept = f"{name} for {name} in {outer.text} if {body.text}"
+        values = f"[{body.text} for {name} in {outer.text}]"
+        kept = f"[{name} for {name} in {outer.text} if {body.text}]"
+        if body.fails:
+            arguments = (
+                f"(lambda {name}: {body.text}, {outer.text}, {self.constant(shape_of(element))})"
+            )
+            values, kept = f"each{arguments}", f"those{arguments}"
         match term:
             case ir.Any():
-                # A body that can fail is read for every element, so that no order decides what fails.
-                return Code(f"(True in [{each}])" if body.fails else f"any({each})", BOOL, fails)
+                return Code(
+                    f"(True in {values})" if body.fails else f"any({values[1:-1]})", BOOL, fails
+                )
             case ir.All():
-                text = f"(False not in [{each}])" if body.fails else f"all({each})"
+                text = f"(False not in {values})" if body.fails else f"all({values[1:-1]})"
                 return Code(text, BOOL, fails)
             case ir.Count():
-                return Code(f"len([{kept}])", INT, fails)
+                return Code(f"len({kept})", INT, fails)
             case ir.Sum():
-                return Code(f"sum([{each}])", body.type, fails)
+                return Code(f"sum({values})", body.type, fails)
             case ir.Least() | ir.Greatest():
                 function = "min" if isinstance(term, ir.Least) else "max"
                 key = ""
                 if isinstance(body.type, EnumType):
                     key = f", key={self._ranks(body.type)}.__getitem__"
-                return Code(f"{function}([{each}]{key})", body.type, fails)
+                return Code(f"{function}({values}{key})", body.type, fails)
             case ir.Where():
-                return Code(f"frozenset([{kept}])", outer.type, fails)
+                return Code(f"frozenset({kept})", outer.type, fails)
             case ir.Distinct():
-                return Code(f"frozenset([{each}])", SetOf(body.type), fails)
+                return Code(f"frozenset({values})", SetOf(body.type), fails)
             case _:
                 assert_never(term)
 

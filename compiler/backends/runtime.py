@@ -14,6 +14,7 @@ from ...lang.scalars import (
     write_decimal,
     write_duration,
     write_instant,
+    write_integer,
 )
 from ..documents import (
     Described,
@@ -77,6 +78,22 @@ def node(get: Get, uid: Uid, site: int) -> Node:
     if found is None:
         raise Missing(uid, site)
     return found
+
+
+def each(body: Callable[[Any], Any], items: frozenset[Any], shape: Shape) -> list[Any]:
+    """The body for every element; when it fails for some, the failure is that of the first in written order."""
+    try:
+        return [body(item) for item in items]
+    except Missing:
+        return [body(item) for item in sorted(items, key=lambda item: shown(shape, item))]
+
+
+def those(body: Callable[[Any], bool], items: frozenset[Any], shape: Shape) -> frozenset[Any]:
+    """The elements for which the body holds; fails as `each` does."""
+    kept = list(items)
+    return frozenset(
+        item for item, keep in zip(kept, each(body, items, shape), strict=True) if keep
+    )
 
 
 # Entities
@@ -322,7 +339,7 @@ def shown(shape: Shape, value: Any) -> str:
 
 
 _WRITERS: dict[str, Callable[[Any], str]] = {
-    "Int": str,
+    "Int": write_integer,
     "Enum": str,
     "IpRange": str,
     "Decimal": write_decimal,
