@@ -457,6 +457,9 @@ SHAPES = [
     "resource has from and resource.from == context.from",
     "context.by.level > 0", "principal has boss and principal.boss.level > 0", "context.by has boss",
     "resource has team and context.by in resource.team", "context.by in resource.owner",
+    "resource.open or context.by.level > 0", "resource.open and context.by.level > 0",
+    "if resource.open then context.by.level > 0 else resource.count > 0",
+    "context.limits.where(n => resource.open or context.by.level > n) contains resource.count",
 ]  # fmt: skip
 """One condition of each kind."""
 

@@ -255,7 +255,7 @@ class _TypedEntities(Mapping[EntityId, typed.EntityData]):
         return typed.EntityData(record, frozenset(EntityId(*above) for above in found[1]))
 
     def __iter__(self) -> Iterator[EntityId]:
-        raise NotImplementedError("a store is asked for one entity at a time")
+        return (EntityId(*uid) for uid in self._entities)
 
     def __len__(self) -> int:
         return len(self._entities)

@@ -6,7 +6,7 @@ Imports only `documents.py` and `lang/scalars.py`, so that a generated module ca
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ...lang.scalars import (
@@ -125,6 +125,12 @@ class Entities:
     def why_missing(self, uid: Uid) -> str:
         """The reason for which an entity cannot be read, in words."""
         return why_missing(uid, self.wrong)
+
+    def __iter__(self) -> Iterator[Uid]:
+        """The names of all entities that can be read."""
+        for uid in {**self._base, **self._overlay}:
+            if self.get(uid) is not None:
+                yield uid
 
     def __len__(self) -> int:
         added = sum(uid not in self._base for uid, new in self._overlay.items() if new is not None)
