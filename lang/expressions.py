@@ -342,6 +342,9 @@ class Expressions:
             if enum is not None:
                 return self._member(node, enum, node.name, node.name_span)
         base = self.value(node.base, facts)
+        if node.name == "size" and _is_empty(node.base, base):
+            self.report(_no_element_type(node.base))
+            return INT
         return self._attribute(node, base, node.name, node.name_span, facts)
 
     def _enum_before(self, node: syntax.Access) -> EnumType | None:
@@ -542,6 +545,11 @@ class Expressions:
             right = self.value(node.right, facts, _expected_right(node.operator, left))
         if ACTION in (left, right, element_of(right)):
             return self._action_operator(node, left, right)
+        for place, (operand, type) in enumerate([(node.left, left), (node.right, right)]):
+            wants_set = all(signature.parameters[place].in_set for signature in function.signatures)
+            if wants_set and _is_empty(operand, type):
+                self.report(_no_element_type(operand))
+                return UNKNOWN
         result, signature = self._apply(function, [left, right], node.span)
         if signature is None:
             return result
@@ -649,11 +657,6 @@ class Expressions:
         if not node.fields and isinstance(wanted, SetOf):
             self.tables.meanings[id(node)] = EmptySet()
             return wanted
-        if not node.fields and wanted is None:
-            message = "nothing says what the elements of `{}` are"
-            help_line = "write it beside a value of a set type"
-            self.report(Diagnostic(Code.UNKNOWN_ELEMENT_TYPE, message, node.span, help_line))
-            return UNKNOWN
         if not isinstance(wanted, RecordOf):
             self._check_repeated(node)
             return RecordOf(
@@ -770,6 +773,9 @@ class Expressions:
             return UNKNOWN
         if base == UNKNOWN:
             return UNKNOWN
+        if _is_empty(node.base, base):
+            self.report(_no_element_type(node.base))
+            return UNKNOWN
         if not isinstance(base, SetOf):
             message = f"`{node.method}` is a method of sets, and this is {with_article(base)}"
             self.report(Diagnostic(Code.TYPE_MISMATCH, message, node.base.span))
@@ -856,6 +862,17 @@ def _in_either(found: Sequence[Facts]) -> Facts:
     """What is known where one of several conditions holds; one that never holds tells nothing less."""
     possible = [facts for facts in found if IMPOSSIBLE not in facts]
     return frozenset.intersection(*possible) if possible else found[0]
+
+
+def _is_empty(node: syntax.Expression, type: Type) -> bool:
+    """Whether this is `{}`, read as a record since nothing there asks for a set."""
+    return isinstance(node, syntax.RecordLiteral) and type == RecordOf(())
+
+
+def _no_element_type(node: syntax.Expression) -> Diagnostic:
+    message = "nothing says what the elements of `{}` are"
+    help_line = "write it beside a value of a set type"
+    return Diagnostic(Code.UNKNOWN_ELEMENT_TYPE, message, node.span, help_line)
 
 
 def _not_closed(node: syntax.Expression) -> Diagnostic:

@@ -17,6 +17,7 @@ from .. import ir
 from ..documents import World
 from ..rewrite import parts
 from ..shapes import shape_of, world_of
+from .python_readers import Readers
 from .python_source import python_literal
 from .python_terms import Code, Terms, Undetermined, raw
 
@@ -32,7 +33,7 @@ class Module:
     """The generated source and the tables that give its numbers a meaning."""
 
     source: str
-    """Defines `ENVIRONMENTS`, `FILL` and `WORLD`."""
+    """Defines `ENVIRONMENTS`, `FILL`, `READERS` and `WORLD`."""
     rules: tuple[ir.Rule, ...]
     """In the order of their names, which is that of their numbers."""
     needs: tuple[tuple[int, ir.Need], ...]
@@ -89,8 +90,15 @@ class _Generator:
         self._messages()
 
     def text(self) -> str:
+        world = world_of(self.schema)
+        readers = Readers(self._constant)
+        named = [
+            f"{python_literal(name)}: {readers.name(action.context)}"
+            for name, action in world.actions.items()
+        ]
         lines = [f"{name} = {literal}" for literal, name in self.constants.items()]
-        lines += self.functions
+        lines += [*self.functions, *readers.functions]
+        lines.append(f"READERS = {{{', '.join(named)}}}")
         lines.append("ENVIRONMENTS = {")
         for action, by_principal in self.dispatch.items():
             lines.append(f"    {python_literal(action)}: {{")
@@ -104,7 +112,7 @@ class _Generator:
         lines.append("}")
         inside = ", ".join(f"{key}: {name}" for key, name in self.fills.items())
         lines.append(f"FILL = {{{inside}}}")
-        lines.append(f"WORLD = {world_literal(world_of(self.schema))}")
+        lines.append(f"WORLD = {world_literal(world)}")
         return "\n".join(lines) + "\n"
 
     def _rules_by_environment(self) -> Iterator[tuple[Environment, tuple[int, ...]]]:

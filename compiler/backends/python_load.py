@@ -6,7 +6,14 @@ from ipaddress import ip_network
 from types import CodeType
 from typing import Any
 
-from ...lang.scalars import matches, within
+from ...lang.scalars import (
+    matches,
+    read_decimal,
+    read_duration,
+    read_instant,
+    read_ip_range,
+    within,
+)
 from ...lang.source import Span
 from ...lang.syntax import Effect, Outcome
 from ...lang.values import Decimal, Duration, EntityId, EnumValue, Instant, Record, Value
@@ -33,6 +40,10 @@ NAMESPACE = {
     "matches": matches,
     "node": runtime.node,
     "permitted": runtime.permitted,
+    "read_decimal": read_decimal,
+    "read_duration": read_duration,
+    "read_instant": read_instant,
+    "read_ip_range": read_ip_range,
     "those": runtime.those,
     "within": within,
 }
@@ -184,12 +195,12 @@ class Program:
                 if len(document) == 4:
                     context = document["context"]
                     if not found[2] or context or type(context) is not dict:
-                        row = documents.read_value(runtime.RAW, found[1], context, "context")
+                        row = found[1](context)
                         return Asked(uid, first, on, second, found[0], row, entities)
                     return Asked(uid, first, on, second, found[0], _NO_CONTEXT, entities)
                 if len(document) == 3 and found[2]:
                     return Asked(uid, first, on, second, found[0], _NO_CONTEXT, entities)
-        except (KeyError, TypeError, documents.Misfit):
+        except (KeyError, TypeError):
             return runtime.ask(world, entities, document)
         return runtime.ask(world, entities, document)
 
