@@ -2,16 +2,18 @@
 
 from typing import TYPE_CHECKING, Any
 
+from .version import __version__
+
 if TYPE_CHECKING:
     from .policies import Decision, Entities, Explanation, Policies, PolicyError, load
 
-__all__ = ["Decision", "Entities", "Explanation", "Policies", "PolicyError", "load"]
-__version__ = "0.1.0"
+_API = ("Decision", "Entities", "Explanation", "Policies", "PolicyError", "load")
+__all__ = ["Decision", "Entities", "Explanation", "Policies", "PolicyError", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
     # Loaded when first used, so that importing the package stays light.
-    if name in __all__:
+    if name in _API:
         from . import policies
 
         return getattr(policies, name)

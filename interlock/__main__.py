@@ -2,7 +2,7 @@
 
 import sys
 
-from . import __version__
+from .version import __version__
 
 
 def main() -> None:

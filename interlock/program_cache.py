@@ -9,13 +9,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from . import __version__
 from .compiler.backends.python import Module
 from .compiler.backends.python_load import Program, RuleFacts, Tables, compile_source
 from .lang.checker import Checked
 from .lang.loader import SUFFIX, bundled
 from .lang.source import Fragment, Span
 from .lang.syntax import Effect
+from .version import __version__
 
 _MARK = b"interlock program 1\n"
 _DIGEST_BYTES = 32

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import click
 
-from .. import __version__
+from ..version import __version__
 from .config import default_map
 
 COMMANDS = {
