@@ -213,7 +213,7 @@ class _Lowering:
             case syntax.MethodCall(base, "min" | "max"):
                 empty = ir.Equal(ir.Size(self.value(base)), ir.Integer(0))
                 return ir.Not(empty, span=node.span)
-            case syntax.Call():
+            case syntax.Call() if isinstance(self.tables.meanings.get(id(node)), Defined):
                 return self._call(node, self.present)
             case _:
                 return ir.TRUE

@@ -579,10 +579,23 @@ class Expressions:
             help_line = "actions are compared with `==`, `!=` and `in`"
             self.report(Diagnostic(Code.TYPE_MISMATCH, message, node.span, help_line))
             return BOOL
-        meaning = self.tables.meanings.get(id(node.right))
-        if node.operator != "in" and isinstance(meaning, Actions) and len(meaning.names) != 1:
-            message = f"`{node.right.span.text}` is a group of actions"
-            self.report(Diagnostic(Code.TYPE_MISMATCH, message, node.right.span, "ask with `in`"))
+        sides = [node.left, node.right]
+        if node.operator == "in" and isinstance(node.right, syntax.SetLiteral):
+            sides = [node.left, *node.right.elements]
+        for side in sides:
+            meaning = self.tables.meanings.get(id(side))
+            by_name = isinstance(side, syntax.RequestVariable | syntax.Name | syntax.Access)
+            if not by_name:
+                message = "an action is compared with actions and groups by their names"
+                help_line = "for example `action in {read, write}`"
+                self.report(Diagnostic(Code.TYPE_MISMATCH, message, side.span, help_line))
+            elif (
+                isinstance(meaning, Actions)
+                and len(meaning.names) != 1
+                and (node.operator != "in" or side is node.left)
+            ):
+                message = f"`{side.span.text}` is a group of actions"
+                self.report(Diagnostic(Code.TYPE_MISMATCH, message, side.span, "ask with `in`"))
         return BOOL
 
     def _check_hierarchy(self, left: Type, right: Type, span: Span) -> None:

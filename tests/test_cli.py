@@ -251,7 +251,10 @@ def test_the_bundled_packs_pass_their_tests() -> None:
 
 def test_a_failing_test_says_what_it_got(tmp_path: Path) -> None:
     path = tmp_path / "p.ilk"
-    test = 'test t { principal Person::"a" { age: 3 } action enter resource Door::"d" context { hour: 9 } expect permit }'
+    test = (
+        'test t { principal Person::"a" { age: 3 } action enter resource Door::"d"'
+        " context { hour: 9 } expect permit }"
+    )
     path.write_text(POLICY + test)
     result = run("test", str(path))
     assert result.exit_code == 1
