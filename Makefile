@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := interlock/*.py interlock/cli lang compiler plans gate stdlib_policies tests benchmarks
 
-.PHONY: help demo test check format bench fuzz clean
+.PHONY: help demo test check lint format bench fuzz clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 10
@@ -27,7 +27,9 @@ demo: $(VENV)/ready  ## gate two migrations and a Terraform plan: a denial, a pe
 test: $(VENV)/ready-dev  ## run the tests
 	$(BIN)/python -m pytest -q -n auto
 
-check: $(VENV)/ready-dev  ## format, lint, types, imports, policies, tests
+check: lint test  ## format, lint, types, imports, policies, tests
+
+lint: $(VENV)/ready-dev  ## format, lint, types, imports and policies, without the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -36,7 +38,6 @@ check: $(VENV)/ready-dev  ## format, lint, types, imports, policies, tests
 	$(BIN)/interlock fmt --check stdlib_policies
 	$(BIN)/interlock check stdlib_policies
 	$(BIN)/interlock test --coverage stdlib_policies
-	$(BIN)/python -m pytest -q -n auto
 
 format: $(VENV)/ready-dev  ## format code and policies
 	$(BIN)/ruff format .

@@ -4,13 +4,21 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from markdown_specs import SpecFile
 
 ROOT = Path(__file__).parent
 
-settings.register_profile("quick", deadline=None, max_examples=15)
-settings.register_profile("default", deadline=None, max_examples=100)
+settings.register_profile(
+    "quick", deadline=None, max_examples=15, phases=[Phase.explicit, Phase.reuse, Phase.generate]
+)
+settings.register_profile(
+    # What lands is judged on the same examples every time; `make fuzz` looks for new ones.
+    "default",
+    deadline=None,
+    max_examples=100,
+    derandomize=bool(os.environ.get("CI")),
+)
 settings.register_profile(
     "long", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow]
 )

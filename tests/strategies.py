@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from hypothesis import reject
 from hypothesis import strategies as st
 
 from interlock.compiler import compile_policies
@@ -931,6 +932,10 @@ class Sample:
 def check_text(text: str) -> Checked:
     """A text that has no errors, as the checker leaves it."""
     checked, problems = load_texts({"sample.ilk": text})
+    found = errors(problems)
+    if found and all(problem.code is Code.IMPOSSIBLE_PARENT for problem in found):
+        # Narrowing by `is` can leave types that are never in each other, which no draw foresees.
+        reject()
     assert not errors(problems), "\n".join([text, *map(str, problems)])
     return checked
 
