@@ -226,8 +226,7 @@ class Program:
     def _message(self, key: tuple[str, int], asked: Asked) -> str | None:
         message = self._fill.get(key)
         if callable(message):
-            text: str = message(*asked.arguments)
-            return text
+            return str(message(*asked.arguments))
         return message
 
     def _need(self, place: int, asked: Asked) -> UnmetNeed:

@@ -85,8 +85,7 @@ def _decision(
 def _message(key: tuple[str, int], asked: Asked) -> str | None:
     message = FILL.get(key)
     if callable(message):
-        text: str = message(*asked.arguments)
-        return text
+        return str(message(*asked.arguments))
     return message
 
 

@@ -218,7 +218,7 @@ def _create_function(script: Script, node: Node, place: Place) -> Iterator[Findi
 
 
 def _language(options: dict[str, Any]) -> str:
-    language = options.get("language")
+    language: Any = options.get("language")
     return language.sval.lower() if isinstance(language, ast.String) else "sql"
 
 

@@ -34,7 +34,7 @@ def parse(sql: str) -> list[Node] | Complaint:
         return [raw.stmt for raw in pglast.parse_sql(sql)]
     except pglast.parser.ParseError as error:
         message, location = (*error.args, None)[:2]
-        return Complaint(f"PostgreSQL's parser says: {shortened(message)}", location)
+        return Complaint(f"PostgreSQL's parser says: {shortened(str(message))}", location)
     except (UnicodeError, ValueError, RecursionError) as error:
         return Complaint(f"the text cannot be given to the parser: {type(error).__name__}")
 

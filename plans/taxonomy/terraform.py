@@ -220,7 +220,7 @@ def shipped() -> Taxonomy:
 
 def shipped_tables() -> Iterator[tuple[str, Table]]:
     """Every shipped file with its name."""
-    for resource in sorted(files(__package__).iterdir(), key=lambda each: each.name):
+    for resource in sorted(files("interlock.plans.taxonomy").iterdir(), key=lambda each: each.name):
         if resource.name.startswith("terraform") and resource.name.endswith(".yaml"):
             content = _yaml(resource.read_text(encoding="utf-8"))
             yield resource.name, Table.model_validate(content)
