@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 SETTINGS = {
-    "policy": ("gate", "eval"),
+    "policy": ("gate", "eval", "filter"),
     "author": ("gate",),
     "environment": ("gate",),
     "evidence": ("gate",),
