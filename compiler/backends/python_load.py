@@ -98,10 +98,11 @@ class Program:
         self.world: documents.World = namespace["WORLD"]
         self._fill: dict[tuple[str, int], Any] = namespace["FILL"]
         environments = namespace["ENVIRONMENTS"]
+        readers = namespace["READERS"]
         self._actions: dict[str, tuple[Any, ...]] = {
             name: (
                 ("Action", name),
-                shape.context,
+                readers[name],
                 not shape.context[2],
                 environments.get(name, {}),
             )
@@ -151,26 +152,38 @@ class Program:
         return self._decision(answer, asked)
 
     def allows(self, document: Any, entities: Entities) -> bool:
-        """Whether a request is permitted, without saying why."""
-        asked = self._ask(document, entities)
-        if not isinstance(asked, Asked):
-            return False
-        uid, principal, on, resource, action, context, _ = asked
+        """Whether a request is permitted, without saying why; whatever is unusual is left to `decide`."""
         try:
-            permitted: bool = self._actions[action[1]][3][uid[0]][on[0]][1](
-                uid,
-                principal[0],
-                principal[1],
-                on,
-                resource[0],
-                resource[1],
-                action,
-                context,
-                entities.get,
-            )
-        except runtime.Missing:
+            principal = document["principal"]
+            action = document["action"]
+            resource = document["resource"]
+            found = self._actions[action["id"]]
+            uid = (principal["type"], principal["id"])
+            on = (resource["type"], resource["id"])
+            get = entities.get
+            first: Any = get(uid)
+            second: Any = get(on)
+            if (
+                entities.world is self.world
+                and len(principal) == len(action) == len(resource) == 2
+                and action["type"] == "Action"
+                and len(document) == 4
+            ):
+                permitted: bool = found[3][uid[0]][on[0]][1](
+                    uid,
+                    first[0],
+                    first[1],
+                    on,
+                    second[0],
+                    second[1],
+                    found[0],
+                    found[1](document["context"]),
+                    get,
+                )
+                return permitted
+        except (KeyError, TypeError, runtime.Missing):
             return self.decide(document, entities).outcome is Outcome.PERMIT
-        return permitted
+        return self.decide(document, entities).outcome is Outcome.PERMIT
 
     def _ask(self, document: Any, entities: Entities) -> Asked | runtime.Refused:
         """The request of a document: quickly where all is as it should be, else with every problem named."""
