@@ -12,18 +12,24 @@ from .source import NOWHERE, Fragment, Span
 from .values import quote, quote_template_text
 
 WIDTH = 100
+MAX_RUNS = 5
+"""A comment inside a head moves out of it in one run and to its line in the next; more than a few are never needed."""
 CLAUSE = 10
 """Columns that a clause keyword takes, so that what follows is aligned."""
 
 
 def format_text(file: str, text: str) -> tuple[str | None, list[Diagnostic]]:
     """A policy file in canonical layout; `None` with the problems when it cannot be read."""
-    declarations, problems = parse(file, text)
-    if has_errors(problems):
-        return None, problems
-    whole = Fragment(file, text)
-    printer = _Printer(text, [(span.start, span.end) for span in comments(whole)])
-    return printer.file(declarations), []
+    for _ in range(MAX_RUNS):
+        declarations, problems = parse(file, text)
+        if has_errors(problems):
+            return None, problems
+        whole = Fragment(file, text)
+        printer = _Printer(text, [(span.start, span.end) for span in comments(whole)])
+        before, text = text, printer.file(declarations)
+        if text == before:
+            break
+    return text, []
 
 
 def print_declarations(declarations: Iterable[syntax.Declaration]) -> str:
@@ -267,6 +273,11 @@ class _Printer:
         start, end = _place(span)
         return any(start < begin < end for begin, _ in self.comments)
 
+    def _commented_inside(self, item: syntax.Declaration) -> bool:
+        """Whether a comment stands after the name; one before it is printed above the declaration."""
+        start, end = _place(item.name_span)[1], _place(item.span)[1]
+        return any(start <= begin < end for begin, _ in self.comments)
+
     def _open(self, text: str, span: Span, head_end: int) -> None:
         self._emit(text, _place(span)[0], head_end, "")
         self.last = -1
@@ -350,7 +361,7 @@ class _Printer:
         head = f"enum {item.name}{' ordered' if item.ordered else ''} {{"
         names = ", ".join(member.name for member in item.members)
         documented = any(member.doc for member in item.members)
-        if not documented and not self._commented(item.span):
+        if not documented and not self._commented_inside(item):
             if len(head) + len(names) + 3 <= WIDTH and not self._broken_in_source(item.span):
                 self._emit(
                     f"{head} {names} }}", _place(item.name_span)[0], _place(item.span)[1], ""
@@ -395,7 +406,7 @@ class _Printer:
         documented = any(one.doc for one in fields)
         fits = len(line) <= WIDTH and not documented
         if not fields or (
-            fits and not self._broken_in_source(item.span) and not self._commented(item.span)
+            fits and not self._broken_in_source(item.span) and not self._commented_inside(item)
         ):
             self._emit(line, start, end, "")
             return
@@ -430,7 +441,7 @@ class _Printer:
         stays = "\n" not in self.source[_place(item.result.span)[1] : body_start]
         if not isinstance(item.body, syntax.Table) and stays:
             text = f"{head} {_flat(item.body, 0)}"
-            if len(text) <= WIDTH and not self._commented(item.span):
+            if len(text) <= WIDTH and not self._commented_inside(item):
                 self._emit(text, start, body_end, "")
                 return
         self._emit(head, start, _place(item.result.span)[1], "")
@@ -451,7 +462,7 @@ class _Printer:
     def _block(
         self, head: str, clauses: Sequence[syntax.Node], item: syntax.Declaration, head_end: int
     ) -> None:
-        if not clauses and not self._commented(item.span):
+        if not clauses and not self._commented_inside(item):
             self._emit(head + " {}", _place(item.name_span)[0], _place(item.span)[1], "")
             return
         self._open(head + " {", item.name_span, head_end)
