@@ -104,6 +104,8 @@ class Change(Model):
     reversibility: Reversibility
     rows: Annotated[int, Field(ge=0)] | None = None
     row_basis: RowBasis | None = None
+    operation: Annotated[str, Field(max_length=200)] | None = None
+    """The artifact's own name for what it does, such as `rds:DeleteDBInstance` or the name of a tool."""
     opaque: str | None = None
     """Why this change could not be read in full; `None` when it could."""
     unknown_until_apply: tuple[str, ...] = ()
