@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import assert_never
 
 from ..lang import syntax
-from ..lang.checker import Checked, CheckedRule, RequestScope
+from ..lang.checker import Checked, CheckedProve, CheckedRule, RequestScope
 from ..lang.diagnostics import Code, Diagnostic
 from ..lang.limits import MAX_EXPANDED_NESTING, MAX_EXPANDED_TERMS
 from ..lang.meanings import (
@@ -31,15 +31,36 @@ def lower(checked: Checked) -> tuple[list[ir.Rule], list[Diagnostic]]:
         try:
             rules.append(_rule(checked.tables, rule))
         except _TooLarge as too_large:
-            message = f"`{rule.rule.name}` {too_large} once its definitions are written out"
-            span, help_line = rule.rule.name_span, "use fewer nested definitions"
-            problems.append(Diagnostic(Code.EXPANSION_TOO_LARGE, message, span, help_line))
+            problems.append(_too_large(rule.rule.name, rule.rule.name_span, too_large))
     return rules, problems
 
 
 def lower_expression(tables: Tables, expression: syntax.Expression) -> ir.Term:
     """A checked expression without definitions, which is as large as it is written."""
     return _Lowering(tables, is_limited=False).value(expression)
+
+
+def lower_claim(tables: Tables, checked: CheckedProve) -> tuple[ir.Rule, list[Diagnostic]]:
+    """A claim as a rule that never decides: its scope and conditions, and what it claims to hold as its need."""
+    prove = checked.prove
+    needs: list[ir.Need] = []
+    condition: ir.Term = ir.FALSE
+    problems: list[Diagnostic] = []
+    lowering = _Lowering(tables)
+    try:
+        # A claim that no kind of request fits has no checked parts.
+        for clause in prove.clauses if checked.environments else ():
+            if isinstance(clause, syntax.PermittedOnlyIf | syntax.HeldUnless):
+                value = lowering.value(clause.condition)
+                needs.append(ir.Need(value, _said(clause.condition), span=clause.condition.span))
+        condition = lowering.conditions(prove.clauses) if checked.environments else ir.FALSE
+    except _TooLarge as too_large:
+        problems.append(_too_large(prove.name, prove.name_span, too_large))
+    scope = _lower_scope(checked)
+    return (
+        ir.Rule(prove.name, syntax.Effect.FORBID, scope, condition, tuple(needs), span=prove.span),
+        problems,
+    )
 
 
 def lower_scope(scope: RequestScope) -> ir.Scope:
@@ -53,6 +74,11 @@ def lower_scope(scope: RequestScope) -> ir.Scope:
 
 class _TooLarge(Exception):
     """A rule outgrew the limit; never leaves this module."""
+
+
+def _too_large(name: str, span: Span, too_large: _TooLarge) -> Diagnostic:
+    message = f"`{name}` {too_large} once its definitions are written out"
+    return Diagnostic(Code.EXPANSION_TOO_LARGE, message, span, "use fewer nested definitions")
 
 
 def _rule(tables: Tables, checked: CheckedRule) -> ir.Rule:
@@ -74,7 +100,7 @@ def _rule(tables: Tables, checked: CheckedRule) -> ir.Rule:
     return ir.Rule(
         rule.name,
         rule.effect,
-        _rule_scope(checked),
+        _lower_scope(checked),
         condition,
         tuple(needs),
         messages.get(syntax.Because),
@@ -84,8 +110,8 @@ def _rule(tables: Tables, checked: CheckedRule) -> ir.Rule:
     )
 
 
-def _rule_scope(checked: CheckedRule) -> ir.Scope:
-    """The scope of a rule, with only the types that some kind of request has."""
+def _lower_scope(checked: CheckedRule | CheckedProve) -> ir.Scope:
+    """The scope of a rule or a claim, with only the types that some kind of request has."""
     scope = lower_scope(checked.scope)
     return ir.Scope(
         replace(scope.principal, types=frozenset(item.principal for item in checked.environments)),

@@ -1,0 +1,1 @@
+"""Proofs: what a policy set can never permit, with counterexamples that the reference evaluator reproduces."""

@@ -1,0 +1,19 @@
+"""`denied by RULE`. Proved iff that `forbid` applies to every request in the claim's scope, so that it is one reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import Broken, Replayed
+
+SENTENCE = "denied by"
+REFUTED = "is not denied by that rule"
+
+
+def broken(claim: Broken) -> int:
+    return -claim.outcomes.rules[claim.rule].applies
+
+
+def is_broken(replayed: Replayed) -> bool:
+    return replayed.rule not in replayed.decision.rules

@@ -1,0 +1,109 @@
+"""A claim made ready for proof: lowered, with the environments that its scope admits and the rules that bear on it."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import ModuleType
+
+from ..compiler import ir
+from ..compiler.ir_text import digest_of
+from ..compiler.lower import lower_claim
+from ..compiler.passes import run_passes
+from ..lang import syntax
+from ..lang.checker import Checked, CheckedProve
+from ..lang.diagnostics import Diagnostic
+from ..lang.schema import Environment, Schema
+from ..lang.source import Span
+from .claims import CLAIMS
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """`claim.condition` and scope say which requests it speaks about, `expression` what it says beside the decision."""
+
+    name: str
+    claim: ir.Rule
+    kind: ModuleType
+    rule: str
+    """The rule that the claim names, or nothing."""
+    environments: tuple[Environment, ...]
+    span: Span
+
+    @property
+    def expression(self) -> ir.Term:
+        return self.claim.needs[0].condition if self.claim.needs else ir.TRUE
+
+    @property
+    def sentence(self) -> str:
+        """What is claimed, in the words of the language."""
+        told = "".join(
+            part
+            for need in self.claim.needs
+            for part in need.message.parts
+            if isinstance(part, str)
+        )
+        return " ".join(filter(None, (self.kind.SENTENCE, self.rule, told)))
+
+
+def goals_of(checked: Checked, names: Iterable[str] = ()) -> tuple[list[Goal], list[Diagnostic]]:
+    """The claims about single requests, all of them or those of these names; and those too large to prove."""
+    wanted = set(names)
+    goals: list[Goal] = []
+    problems: list[Diagnostic] = []
+    for item in checked.proves:
+        if wanted and item.prove.name not in wanted:
+            continue
+        found = _claim_of(item)
+        if type(found) not in CLAIMS:
+            continue
+        rule, more = lower_claim(checked.tables, item)
+        problems += more
+        if not more:
+            goals.append(
+                Goal(
+                    item.prove.name,
+                    run_passes(rule),
+                    CLAIMS[type(found)],
+                    found.rule.name if isinstance(found, syntax.DeniedBy) else "",
+                    item.environments,
+                    item.prove.span,
+                )
+            )
+    return goals, problems
+
+
+def _claim_of(item: CheckedProve) -> syntax.Claim:
+    return next(clause for clause in item.prove.clauses if isinstance(clause, syntax.Claim))
+
+
+def groups_of(schema: Schema, environments: Iterable[Environment]) -> list[tuple[Environment, ...]]:
+    """The environments whose contexts have one type, together; one encoding serves each group."""
+    groups: dict[object, list[Environment]] = defaultdict(list)
+    for environment in environments:
+        groups[schema.actions[environment.action].context].append(environment)
+    return [tuple(group) for group in groups.values()]
+
+
+def slice_of(policies: ir.PolicySet, goal: Goal, group: Iterable[Environment]) -> list[ir.Rule]:
+    """The rules whose scope some environment of the group fits, and the one that the claim names."""
+    actions = {item.action for item in group}
+    principals = {item.principal for item in group}
+    resources = {item.resource for item in group}
+    return [
+        rule
+        for rule in policies.rules
+        if rule.id == goal.rule
+        or (
+            not actions.isdisjoint(rule.scope.actions)
+            and not principals.isdisjoint(rule.scope.principal.types)
+            and not resources.isdisjoint(rule.scope.resource.types)
+        )
+    ]
+
+
+def digest_of_goal(policies: ir.PolicySet, goal: Goal) -> str:
+    """SHA-256 over the claim, the rules that bear on it and the schema: equal digests have equal verdicts."""
+    rules = (goal.claim, *slice_of(policies, goal, goal.environments))
+    text = f"{goal.kind.SENTENCE}\n{goal.rule}\n{digest_of(policies.schema, rules)}"
+    return hashlib.sha256(text.encode()).hexdigest()

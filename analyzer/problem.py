@@ -1,0 +1,112 @@
+"""A question for a solver: clauses, with what they leave to algebra (texts) and to arithmetic (sums), and no terms."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..compiler.backends.circuit import Clause
+from ..compiler.backends.smt import Encoder
+from ..compiler.backends.smt_theory import axioms
+from ..compiler.backends.smt_values import AtMost, Glob, Linear, Place
+from .globs import Pattern, lemmas, normal
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """`literal` says whether weighted numbers and literals add up to at most `limit`."""
+
+    literal: int
+    numbers: tuple[tuple[int, int], ...]
+    """`(number, weight)`; numbers count from 0."""
+    literals: tuple[tuple[int, int], ...]
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`texts` has, for each text that is open, which literal says that it matches which pattern."""
+
+    variables: int
+    clauses: tuple[Clause, ...]
+    texts: tuple[tuple[tuple[int, Pattern], ...], ...]
+    sums: tuple[Sum, ...]
+
+    @property
+    def is_propositional(self) -> bool:
+        return not self.sums
+
+
+@dataclass(frozen=True, slots=True)
+class Posed:
+    """A problem, and which of its numbers is which place."""
+
+    problem: Problem
+    numbers: tuple[Place, ...]
+    lemmas: tuple[tuple[int, tuple[Clause, ...]], ...]
+    """By text, in the order of `Problem.texts`: the clauses that come from the algebra of globs."""
+
+
+def pose(encoder: Encoder, roots: Iterable[int]) -> Posed:
+    """Everything that bears on the roots."""
+    circuit = encoder.circuit
+    theory = axioms(encoder)
+    needed = circuit.cone([*roots, *(literal for clause in theory for literal in clause)])
+    by_text: dict[Place, dict[Pattern, int]] = defaultdict(dict)
+    sums: list[tuple[int, Linear]] = []
+    limits: list[tuple[int, AtMost]] = []
+    clauses: list[Clause] = []
+    for variable in sorted(needed):
+        match circuit.meanings.get(variable):
+            case Glob(place, pattern):
+                same = by_text[place].setdefault(normal(pattern), variable)
+                if same != variable:
+                    clauses += [(-same, variable), (same, -variable)]
+            case Linear() as linear:
+                sums.append((variable, linear))
+            case AtMost() as limit:
+                limits.append((variable, limit))
+            case _:
+                pass
+    texts = []
+    kept: list[tuple[int, tuple[Clause, ...]]] = []
+    for index, (place, literals) in enumerate(by_text.items()):
+        found = lemmas(literals)
+        for pattern in found.patterns[len(literals) :]:
+            literals[pattern] = circuit.atom(Glob(place, pattern))
+        numbered = [literals[pattern] for pattern in found.patterns]
+        own = tuple(
+            tuple(numbered[item - 1] if item > 0 else -numbered[-item - 1] for item in clause)
+            for clause in found.clauses
+        )
+        kept.append((index, own))
+        clauses += own
+        texts.append(tuple((literal, pattern) for pattern, literal in literals.items()))
+    numbers: dict[Place, int] = {}
+    posed = [_sum(literal, linear.terms, linear.limit, numbers) for literal, linear in sums]
+    posed += [
+        _sum(literal, ((item.place, 1),), item.limit, numbers)
+        for literal, item in limits
+        if item.place in numbers
+    ]
+    clauses += theory
+    clauses += circuit.clauses(needed)
+    # Literals inside sums have clauses of their own.
+    inner = [abs(literal) for item in posed for literal, _ in item.literals]
+    clauses += circuit.clauses(circuit.cone(inner, set(needed)))
+    problem = Problem(len(circuit), tuple(clauses), tuple(texts), tuple(posed))
+    return Posed(problem, tuple(numbers), tuple(kept))
+
+
+def _sum(
+    literal: int,
+    terms: tuple[tuple[Place | int, int], ...],
+    limit: int,
+    numbers: dict[Place, int],
+) -> Sum:
+    places = tuple(
+        (numbers.setdefault(item, len(numbers)), weight)
+        for item, weight in terms
+        if isinstance(item, Place)
+    )
+    literals = tuple((item, weight) for item, weight in terms if isinstance(item, int))
+    return Sum(literal, places, literals, limit)

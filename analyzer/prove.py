@@ -1,0 +1,218 @@
+"""Each claim decided for every request of the schema: proved, refuted with a request that reproduces, or not decided.
+
+A claim is refuted by a request in its scope, for which its conditions hold, that breaks it. The search is over all
+requests and stores at once; finding none is the proof. What is found is replayed on the reference evaluator.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ..compiler import ir
+from ..compiler.backends.smt import Encoder, Outcomes, encode
+from ..compiler.decision import Decision, Request
+from ..compiler.entities import Entities
+from ..lang.checker import Checked
+from ..lang.schema import Environment
+from ..lang.source import Span
+from .claims import Broken, Replayed
+from .goals import Goal, groups_of, slice_of
+from .problem import Posed, pose
+from .replay import Replay, holds, minimal, replay
+from .solver import Engine, Model, Session, Undecided, Unsatisfiable
+from .vocabulary import vocabulary_of
+from .witness import NoWitnessError, Vocabulary, situation
+
+
+class Verdict(StrEnum):
+    """What is known of a claim. Only `PROVED` is success."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    UNKNOWN = "unknown"
+    VACUOUS = "vacuous"
+    """No request is in its scope and fits its conditions, so that it says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """A request that breaks the claim, as small as it could be made, with the decision it gets."""
+
+    request: Request
+    entities: Entities
+    decision: Decision
+    parents: Mapping[object, frozenset[object]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """A rule, or one condition of it, without which the proof fails."""
+
+    rule: str
+    span: Span
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The verdict on one claim, with what a person needs to believe it."""
+
+    goal: Goal
+    verdict: Verdict
+    counterexample: Counterexample | None = None
+    because: tuple[Because, ...] = ()
+    why: str = ""
+    """Why a claim is undecided or vacuous."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One group of environments: the formulas whose joint truth would break a claim."""
+
+    encoder: Encoder
+    outcomes: Outcomes
+    assumed: int
+    """The request is of the schema, in the claim's scope, and its conditions hold."""
+    broken: int
+    posed: Posed
+
+
+def prove(
+    checked: Checked,
+    policies: ir.PolicySet,
+    goals: Iterable[Goal],
+    engine: Engine = Engine.AUTO,
+) -> list[Proof]:
+    """Every goal in this process, without limits on time; `worker.py` sets them."""
+    vocabulary = vocabulary_of(checked)
+    return [prove_goal(policies, goal, vocabulary, engine) for goal in goals]
+
+
+def prove_goal(
+    policies: ir.PolicySet, goal: Goal, vocabulary: Vocabulary, engine: Engine = Engine.AUTO
+) -> Proof:
+    """One goal, over all environments that its scope admits."""
+    is_vacuous = True
+    doubts: list[str] = []
+    for group in groups_of(policies.schema, goal.environments):
+        question = ask(policies, goal, group)
+        session = Session(question.posed.problem, engine)
+        answer = session.solve((question.assumed, question.broken))
+        match answer:
+            case Model():
+                found = _reproduce(policies, goal, question, answer, vocabulary)
+                if isinstance(found, Counterexample):
+                    return Proof(goal, Verdict.REFUTED, found)
+                doubts.append(found)
+                is_vacuous = False
+            case Unsatisfiable():
+                if is_vacuous:
+                    is_vacuous = isinstance(session.solve((question.assumed,)), Unsatisfiable)
+                doubts += question.encoder.bounded
+            case Undecided(why):
+                doubts.append(why)
+                is_vacuous = False
+    if is_vacuous:
+        why = "no request is in its scope and fits its conditions"
+        return Proof(goal, Verdict.VACUOUS, why=why)
+    if doubts:
+        return Proof(goal, Verdict.UNKNOWN, why="; ".join(dict.fromkeys(doubts)))
+    return Proof(goal, Verdict.PROVED)
+
+
+def ask(policies: ir.PolicySet, goal: Goal, group: Sequence[Environment]) -> Question:
+    """What would break the goal in one group of environments."""
+    rules = slice_of(policies, goal, group)
+
+    def build(encoder: Encoder) -> tuple[Outcomes, int, int]:
+        outcomes = encoder.decide(rules)
+        fits, readable = encoder.condition(goal.claim.condition)
+        expression, can_be_read = encoder.condition(goal.expression)
+        scope = encoder.scope(goal.claim.scope)
+        assumed = encoder.circuit.all_of((encoder.valid(), scope, fits, readable))
+        says = encoder.circuit.all_of((expression, can_be_read))
+        broken = goal.kind.broken(Broken(encoder.circuit, outcomes, says, goal.rule))
+        return outcomes, assumed, broken
+
+    encoder, (outcomes, assumed, broken) = encode(policies.schema, group, build)
+    return Question(encoder, outcomes, assumed, broken, pose(encoder, (assumed, broken)))
+
+
+def _reproduce(
+    policies: ir.PolicySet,
+    goal: Goal,
+    question: Question,
+    model: Model,
+    vocabulary: Vocabulary,
+) -> Counterexample | str:
+    """The counterexample of a model, replayed and made small; or why there is none."""
+    try:
+        found = situation(question.encoder, model, question.posed.numbers, vocabulary)
+    except NoWitnessError as problem:
+        return str(problem)
+    again = replay(policies, found)
+
+    def breaks(request: Request, entities: Entities, decision: Decision) -> bool:
+        return is_broken(goal, request, entities, decision)
+
+    if not breaks(found.request, again.entities, again.decision):
+        if question.encoder.approximations:
+            return "; ".join(question.encoder.approximations)
+        if question.encoder.bounded:
+            return "; ".join(question.encoder.bounded)
+        return f"a counterexample was found that the evaluator does not reproduce (please report this): {_shown(again)}"
+    smallest = minimal(policies, again, breaks)
+    return Counterexample(
+        smallest.situation.request,
+        smallest.entities,
+        smallest.decision,
+        dict(smallest.situation.described.parents),
+    )
+
+
+def is_broken(goal: Goal, request: Request, entities: Entities, decision: Decision) -> bool:
+    """Whether the reference evaluator finds the claim broken by this request."""
+    if not in_scope(goal.claim.scope, request, entities):
+        return False
+    if holds(goal.claim.condition, request, entities) is not True:
+        return False
+    says = holds(goal.expression, request, entities)
+    if says is None:
+        return False
+    return bool(goal.kind.is_broken(Replayed(decision, says, goal.rule)))
+
+
+def in_scope(scope: ir.Scope, request: Request, entities: Entities) -> bool:
+    """Whether a request is in the scope of a rule or a claim."""
+    if request.action not in scope.actions:
+        return False
+    for wanted, entity in (
+        (scope.principal, request.principal),
+        (scope.resource, request.resource),
+    ):
+        known = entities.known.get(entity)
+        if entity.type not in wanted.types or known is None:
+            return False
+        if wanted.entities and entity not in wanted.entities:
+            return False
+        above = known.ancestors | {entity}
+        if wanted.ancestors and not above.intersection(wanted.ancestors):
+            return False
+    return True
+
+
+def _shown(found: Replay) -> str:
+    request = found.situation.request
+    return f"{request.principal} {request.action} {request.resource} is {found.decision.outcome}"
+
+
+__all__ = [
+    "FALSE",
+    "Because",
+    "Counterexample",
+    "Engine",
+    "Proof",
+    "Verdict",
+    "prove",
+    "prove_goal",
+]

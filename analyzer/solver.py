@@ -1,0 +1,284 @@
+"""A problem answered by a solver in this process: CaDiCaL where all is Boolean, else Z3; `worker.py` adds limits.
+
+The algebra of globs is asked after every model: an assignment that no text has becomes a clause, and the solver
+goes on. Each clause excludes the assignment it came from, so that this ends.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from ..compiler.backends.circuit import Clause
+from .globs import Index, Pattern, TooLarge, Witness, realisable
+from .problem import Problem, Sum
+
+MAX_REFINEMENTS = 100_000
+
+
+class Engine(StrEnum):
+    """Which program decides."""
+
+    AUTO = "auto"
+    CADICAL = "cadical"
+    Z3 = "z3"
+    CVC5 = "cvc5"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Literals that hold, and the value of each number of the problem."""
+
+    true: frozenset[int]
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsatisfiable:
+    """Nothing is possible; `core` are the assumptions that exclude it."""
+
+    core: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """No answer, with the limit or the reason by name."""
+
+    why: str
+
+
+Answer = Model | Unsatisfiable | Undecided
+
+
+class _Solver(Protocol):
+    def add(self, clauses: Iterable[Clause]) -> None: ...
+    def solve(self, assumptions: Sequence[int]) -> Answer: ...
+
+
+class Session:
+    """One problem, asked under different assumptions; what was learnt stays."""
+
+    def __init__(self, problem: Problem, engine: Engine = Engine.AUTO) -> None:
+        self._problem = problem
+        self.engine = _choose(problem, engine)
+        self._solver: _Solver = _SOLVERS[self.engine](problem)
+        self._texts = [_Text(text) for text in problem.texts]
+        self.refinements: list[tuple[int, Clause]] = []
+        """`(text, clause)` for every clause that the algebra of globs added."""
+
+    def add(self, clauses: Iterable[Clause]) -> None:
+        self._solver.add(clauses)
+
+    def solve(self, assumptions: Sequence[int] = ()) -> Answer:
+        """A model in which all assumptions hold."""
+        for _ in range(MAX_REFINEMENTS):
+            answer = self._solver.solve(assumptions)
+            if not isinstance(answer, Model):
+                return answer
+            found: list[tuple[int, Clause]] = []
+            for index, text in enumerate(self._texts):
+                clauses = text.refine(answer.true)
+                if isinstance(clauses, TooLarge):
+                    return Undecided(f"too many {clauses.limit}")
+                found += [(index, clause) for clause in clauses]
+            if not found:
+                return answer
+            self.refinements += found
+            self._solver.add([clause for _, clause in found])
+        return Undecided("too many refinements")
+
+
+class _Text:
+    """The patterns of one text, and the clauses that an impossible assignment of them breaks."""
+
+    def __init__(self, literals: Sequence[tuple[int, Pattern]]) -> None:
+        self._literals = {pattern: literal for literal, pattern in literals}
+        self._index = Index(self._literals)
+        self._possible: set[frozenset[Pattern]] = set()
+
+    def refine(self, true: frozenset[int]) -> list[Clause] | TooLarge:
+        positive = frozenset(
+            pattern for pattern, literal in self._literals.items() if literal in true
+        )
+        if positive in self._possible:
+            return []
+        negative = self._literals.keys() - positive
+        found = realisable(positive, negative, index=self._index)
+        match found:
+            case Witness():
+                self._possible.add(positive)
+                return []
+            case TooLarge():
+                return found
+            case _:
+                return [
+                    (
+                        *(-self._literals[pattern] for pattern in core.positive),
+                        *(self._literals[pattern] for pattern in core.negative),
+                    )
+                    for core in found.cores
+                ]
+
+
+def _choose(problem: Problem, engine: Engine) -> Engine:
+    if engine is Engine.AUTO:
+        return Engine.CADICAL if problem.is_propositional and _has("pysat") else Engine.Z3
+    if engine is Engine.CADICAL and not problem.is_propositional:
+        return Engine.Z3
+    return engine
+
+
+def _has(module: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(module) is not None
+
+
+class _Cadical:
+    def __init__(self, problem: Problem) -> None:
+        from pysat.solvers import Cadical195
+
+        self._solver: Any = Cadical195()
+        # A text matches few globs, so that a model with few of them needs few refinements.
+        self._solver.configure({"phase": 0})
+        self._solver.append_formula(problem.clauses)
+
+    def add(self, clauses: Iterable[Clause]) -> None:
+        self._solver.append_formula(list(clauses))
+
+    def solve(self, assumptions: Sequence[int]) -> Answer:
+        if self._solver.solve(assumptions=list(assumptions)):
+            return Model(frozenset(item for item in self._solver.get_model() if item > 0), ())
+        return Unsatisfiable(tuple(self._solver.get_core() or ()))
+
+
+class _Z3:
+    def __init__(self, problem: Problem) -> None:
+        import z3
+
+        self._z3 = z3
+        self._numbers = 1 + max((item for s in problem.sums for item, _ in s.numbers), default=-1)
+        # The combined solver of Z3 starts slower, and forgets what it learnt.
+        self._solver: Any = z3.SimpleSolver()
+        self._variables = problem.variables
+        self._booleans = [None, *z3.Bools([f"b{i}" for i in range(1, problem.variables + 1)])]
+        self._solver.from_string(smt_lib(problem))
+
+    def add(self, clauses: Iterable[Clause]) -> None:
+        for clause in clauses:
+            self._solver.add(self._z3.Or([self._literal(item) for item in clause]))
+
+    def _literal(self, literal: int) -> Any:
+        found = self._booleans[abs(literal)]
+        return found if literal > 0 else self._z3.Not(found)
+
+    def solve(self, assumptions: Sequence[int]) -> Answer:
+        answer = self._solver.check([self._literal(item) for item in assumptions])
+        if answer == self._z3.sat:
+            model = self._solver.model()
+            true = {
+                int(item.name()[1:])
+                for item in model.decls()
+                if item.name()[0] == "b" and self._z3.is_true(model[item])
+            }
+            numbers = tuple(
+                model.eval(self._z3.Int(f"n{index}"), model_completion=True).as_long()
+                for index in range(self._numbers)
+            )
+            return Model(frozenset(true), numbers)
+        if answer == self._z3.unsat:
+            core = {str(item) for item in self._solver.unsat_core()}
+            return Unsatisfiable(
+                tuple(item for item in assumptions if str(self._literal(item)) in core)
+            )
+        return Undecided(f"Z3 gave up: {self._solver.reason_unknown()}")
+
+
+class _Cvc5:
+    """The second opinion: a solver of other hands, asked afresh each time."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._added: list[Clause] = []
+
+    def add(self, clauses: Iterable[Clause]) -> None:
+        self._added += clauses
+
+    def solve(self, assumptions: Sequence[int]) -> Answer:
+        import cvc5
+
+        solver = cvc5.Solver()
+        solver.setOption("produce-models", "true")
+        solver.setOption("produce-unsat-assumptions", "true")
+        solver.setLogic("QF_LIA")
+        parser = cvc5.InputParser(solver)
+        text = smt_lib(self._problem, self._added)
+        parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, text, "problem")
+        symbols = parser.getSymbolManager()
+        while not (command := parser.nextCommand()).isNull():
+            command.invoke(solver, symbols)
+        terms = {term.getSymbol(): term for term in symbols.getDeclaredTerms()}
+
+        def literal(item: int) -> Any:
+            term = terms[f"b{abs(item)}"]
+            return term if item > 0 else term.notTerm()
+
+        wanted = {literal(item): item for item in assumptions}
+        result = solver.checkSatAssuming(*wanted) if wanted else solver.checkSat()
+        if result.isSat():
+            true = frozenset(
+                int(name[1:])
+                for name, term in terms.items()
+                if name[0] == "b" and solver.getValue(term).getBooleanValue()
+            )
+            count = sum(name[0] == "n" for name in terms)
+            numbers = tuple(
+                int(solver.getValue(terms[f"n{index}"]).getIntegerValue()) for index in range(count)
+            )
+            return Model(true, numbers)
+        if result.isUnsat():
+            core = [wanted[term] for term in solver.getUnsatAssumptions()] if wanted else []
+            return Unsatisfiable(tuple(core))
+        return Undecided(f"cvc5 gave up: {result.getUnknownExplanation()}")
+
+
+_SOLVERS: dict[Engine, type[Any]] = {
+    Engine.CADICAL: _Cadical,
+    Engine.Z3: _Z3,
+    Engine.CVC5: _Cvc5,
+}
+
+
+def smt_lib(problem: Problem, more: Iterable[Clause] = ()) -> str:
+    """The problem in SMT-LIB 2.6, in bulk; only numbers are written into it."""
+    lines = [f"(declare-const b{index} Bool)" for index in range(1, problem.variables + 1)]
+    count = 1 + max((item for s in problem.sums for item, _ in s.numbers), default=-1)
+    lines += [f"(declare-const n{index} Int)" for index in range(count)]
+    for clause in (*problem.clauses, *more):
+        if len(clause) == 1:
+            lines.append(f"(assert {_literal(clause[0])})")
+        else:
+            lines.append(
+                f"(assert (or {' '.join(map(_literal, clause))}))" if clause else "(assert false)"
+            )
+    lines += [
+        f"(assert (= b{item.literal} (<= {_total(item)} {_integer(item.limit)})))"
+        for item in problem.sums
+    ]
+    return "\n".join(lines)
+
+
+def _literal(literal: int) -> str:
+    return f"b{literal}" if literal > 0 else f"(not b{-literal})"
+
+
+def _total(item: Sum) -> str:
+    parts = [f"(* {_integer(weight)} n{number})" for number, weight in item.numbers]
+    parts += [
+        f"(ite {_literal(literal)} {_integer(weight)} 0)" for literal, weight in item.literals
+    ]
+    return parts[0] if len(parts) == 1 else f"(+ {' '.join(parts)})"
+
+
+def _integer(number: int) -> str:
+    return str(number) if number >= 0 else f"(- {-number})"

@@ -1,0 +1,391 @@
+"""Which answers about open values go together: the clauses that make the atoms of an encoding mean what they say.
+
+Globs are left out: their exact algebra stands in `analyzer/globs.py` and is added by the solver, most of it on demand.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import IPv4Network, IPv6Network
+from itertools import combinations, pairwise
+
+from ...lang import typesystem
+from ...lang.scalars import IpRange, within
+from ...lang.typesystem import BOOL, IP_RANGE, STRING, EntityType, EnumType, RecordOf
+from .circuit import FALSE, TRUE, Clause
+from .smt import Encoder
+from .smt_values import (
+    NUMBERS,
+    AtMost,
+    Exactly,
+    Glob,
+    Inside,
+    Is,
+    Linear,
+    Number,
+    Place,
+    Present,
+    Same,
+    Slot,
+    Truth,
+    Within,
+    domain_size,
+)
+
+
+def axioms(encoder: Encoder) -> list[Clause]:
+    """Clauses that hold for every request and store; atoms that they need are added to the circuit."""
+    theory = _Theory(encoder)
+    size = -1
+    while size != len(encoder.circuit):
+        # An axiom can ask something new, about which there are axioms.
+        size = len(encoder.circuit)
+        theory.clauses = {}
+        for part in (
+            theory.definitions,
+            theory.tags,
+            theory.presence,
+            theory.entities,
+            theory.hierarchy,
+            theory.texts,
+            theory.numbers,
+            theory.addresses,
+            theory.sets,
+        ):
+            part()
+    return list(theory.clauses)
+
+
+class _Theory:
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self.circuit = encoder.circuit
+        self.clauses: dict[Clause, None] = {}
+
+    def add(self, *literals: int) -> None:
+        """One of the literals holds."""
+        if TRUE not in literals:
+            kept = tuple(literal for literal in dict.fromkeys(literals) if literal != FALSE)
+            if not any(-literal in kept for literal in kept):
+                self.clauses[kept] = None
+
+    def equate(self, guard: int, left: int, right: int) -> None:
+        if left != right:
+            self.add(-guard, -left, right)
+            self.add(-guard, left, -right)
+
+    def _atoms(self, kind: type) -> list[tuple[int, object]]:
+        return [item for item in self.circuit.meanings.items() if isinstance(item[1], kind)]
+
+    def definitions(self) -> None:
+        for formula in self.encoder.constraints:
+            self.add(formula)
+
+    def tags(self) -> None:
+        """Every place has exactly one of its tags."""
+        places = dict.fromkeys(atom.place for _, atom in self._atoms(Is))  # type: ignore[attr-defined]
+        for place in places:
+            literals = [self.encoder.is_tag(place, tag) for tag in self.encoder.tags(place)]
+            self.add(*literals)
+            for one, other in combinations(literals, 2):
+                self.add(-one, -other)
+
+    def presence(self) -> None:
+        """A type of entity says which attributes are there; a union of types has them by type."""
+        for literal, atom in self._atoms(Present):
+            place = atom.place  # type: ignore[attr-defined]
+            parent = place.parent
+            if parent is None or not isinstance(parent.type, EntityType):
+                continue
+            for type in sorted(parent.type.types):
+                attribute = self.encoder.schema.entities[type].attributes.get(place.name)
+                is_of_type = self.encoder.is_tag(parent, type)
+                if attribute is None:
+                    self.add(-is_of_type, -literal)
+                elif not attribute.optional:
+                    self.add(-is_of_type, literal)
+
+    # Entities
+
+    def entities(self) -> None:
+        """Equal entities have equal attributes."""
+        encoder = self.encoder
+        described = [
+            (place, {child.name: child for child in children if child.name != "#id"})
+            for place, children in list(encoder.children.items())
+            if isinstance(place.type, EntityType)
+        ]
+        for (left, attributes), (right, others) in combinations(described, 2):
+            shared = [name for name in attributes if name in others]
+            if shared and _may_be_equal(left, right):
+                same = encoder.same(left, right)
+                for name in shared:
+                    self.equate_places(same, attributes[name], others[name])
+
+    def equate_places(self, guard: int, left: Place, right: Place) -> None:
+        """Under the guard, everything that is asked about one place has the same answer for the other."""
+        if left.type != right.type or guard == FALSE:
+            return
+        circuit, encoder = self.circuit, self.encoder
+        if circuit.known(Present(left)) or circuit.known(Present(right)):
+            self.equate(guard, circuit.atom(Present(left)), circuit.atom(Present(right)))
+        match left.type:
+            case typesystem.SetOf():
+                for index in range(min(encoder.slot_count(left), encoder.slot_count(right))):
+                    slots = Slot(left, index), Slot(right, index)
+                    self.equate(guard, *map(circuit.atom, slots))
+                    element = left.type.element
+                    first = encoder.place(left, f"[{index}]", element)
+                    second = encoder.place(right, f"[{index}]", element)
+                    self.equate_places(guard, first, second)
+            case RecordOf():
+                fields = {child.name: child for child in encoder.children.get(left, ())}
+                for child in list(encoder.children.get(right, ())):
+                    if child.name in fields:
+                        self.equate_places(guard, fields[child.name], child)
+            case EntityType() | EnumType():
+                self.add(-guard, encoder.same(left, right))
+            case _ if left.type == BOOL:
+                self.equate(guard, circuit.atom(Truth(left)), circuit.atom(Truth(right)))
+            case _ if left.type == STRING:
+                self.add(-guard, encoder.same(left, right))
+            case _ if left.type in NUMBERS:
+                self._equate_numbers(guard, left, right)
+            case _ if left.type == IP_RANGE:
+                for kind in (Within, Exactly):
+                    for network in self._networks(left, kind) | self._networks(right, kind):
+                        atoms = kind(left, network), kind(right, network)
+                        self.equate(guard, *map(circuit.atom, atoms))
+            case _:
+                pass
+
+    def _equate_numbers(self, guard: int, left: Place, right: Place) -> None:
+        limits = {
+            atom.limit  # type: ignore[attr-defined]
+            for _, atom in self._atoms(AtMost)
+            if atom.place in (left, right)  # type: ignore[attr-defined]
+        }
+        for limit in sorted(limits):
+            atoms = AtMost(left, limit), AtMost(right, limit)
+            self.equate(guard, *map(self.circuit.atom, atoms))
+        in_sums = {
+            item
+            for _, atom in self._atoms(Linear)
+            for item, _ in atom.terms  # type: ignore[attr-defined]
+        }
+        if left in in_sums or right in in_sums:
+            equal = self.encoder.equal(Number(0, ((left, 1),)), Number(0, ((right, 1),)))
+            self.add(-guard, equal)
+
+    def hierarchy(self) -> None:
+        """`in` is reflexive, transitive and without cycles, and goes only where the schema allows."""
+        encoder, circuit = self.encoder, self.circuit
+        atoms: list[tuple[int, Inside]] = self._atoms(Inside)  # type: ignore[assignment]
+        by_literal: dict[object, list[tuple[int, Inside]]] = defaultdict(list)
+        open_ancestors: list[tuple[int, Inside]] = []
+        below: dict[Place, list[tuple[int, Inside]]] = defaultdict(list)
+        for literal, atom in atoms:
+            below[atom.place].append((literal, atom))
+            if atom.ancestor.entity is not None:
+                by_literal[atom.ancestor].append((literal, atom))
+            else:
+                open_ancestors.append((literal, atom))
+        for literal, atom in atoms:
+            place, ancestor = atom.place, atom.ancestor
+            same = encoder.same(place, ancestor)
+            self.add(-same, literal)
+            self._fitting_types(literal, place, ancestor, same)
+            back = circuit.known(Inside(ancestor, place))
+            if back is not None:
+                self.add(-literal, -back, same)
+            for middle, atoms_above in list(below.items()):
+                if middle is place or not _may_be_equal(ancestor, middle):
+                    continue
+                equal = encoder.same(ancestor, middle)
+                if equal == FALSE:
+                    continue
+                for above, atom_above in atoms_above:
+                    self.add(-equal, -literal, -above, encoder.inside(place, atom_above.ancestor))
+            alike = open_ancestors
+            if ancestor.entity is not None:
+                alike = [*alike, *by_literal[ancestor]]
+            else:
+                alike = [item for item in atoms if item[1] is not atom]
+            for other, other_atom in alike:
+                if other != literal:
+                    equal = circuit.all_of(
+                        (
+                            encoder.same(place, other_atom.place)
+                            if _may_be_equal(place, other_atom.place)
+                            else FALSE,
+                            encoder.same(ancestor, other_atom.ancestor)
+                            if _may_be_equal(ancestor, other_atom.ancestor)
+                            else FALSE,
+                        )
+                    )
+                    self.add(-equal, -literal, other)
+
+    def _fitting_types(self, literal: int, place: Place, ancestor: Place, same: int) -> None:
+        assert isinstance(place.type, EntityType) and isinstance(ancestor.type, EntityType)
+        for type in sorted(place.type.types):
+            above = [
+                self.encoder.is_tag(ancestor, other)
+                for other in sorted(ancestor.type.types)
+                if self.encoder.can_be_strictly_in(type, other)
+            ]
+            self.add(-literal, -self.encoder.is_tag(place, type), same, *above)
+
+    # Texts and numbers
+
+    def texts(self) -> None:
+        """Equality of texts is an equivalence, and equal texts match the same globs."""
+        edges: list[tuple[int, Same]] = self._atoms(Same)  # type: ignore[assignment]
+        if not edges:
+            return
+        neighbours: dict[Place, set[Place]] = defaultdict(set)
+        for _, atom in edges:
+            neighbours[atom.left].add(atom.right)
+            neighbours[atom.right].add(atom.left)
+        globs: dict[Place, dict[tuple[str, ...], None]] = defaultdict(dict)
+        for _, glob in self._atoms(Glob):
+            globs[glob.place][glob.pattern] = None  # type: ignore[attr-defined]
+        for group in _components(neighbours):
+            for places in combinations(group, 3):
+                sides = [self.encoder.same(one, other) for one, other in combinations(places, 2)]
+                for side in sides:
+                    self.add(side, *(-other for other in sides if other != side))
+        for literal, atom in edges:
+            for pattern in {**globs[atom.left], **globs[atom.right]}:
+                one = self.circuit.atom(Glob(atom.left, pattern))
+                other = self.circuit.atom(Glob(atom.right, pattern))
+                self.equate(literal, one, other)
+                if len(pattern) == 1:
+                    self.add(-one, -other, literal)
+
+    def numbers(self) -> None:
+        """What is at most a number is at most every greater one."""
+        limits: dict[Place, list[tuple[int, int]]] = defaultdict(list)
+        for literal, atom in self._atoms(AtMost):
+            limits[atom.place].append((atom.limit, literal))  # type: ignore[attr-defined]
+        for known in limits.values():
+            for (_, smaller), (_, greater) in pairwise(sorted(known)):
+                self.add(-smaller, greater)
+
+    # Addresses
+
+    def _networks(self, place: Place, kind: type) -> set[IpRange]:
+        return {
+            atom.network  # type: ignore[attr-defined]
+            for _, atom in self._atoms(kind)
+            if atom.place is place  # type: ignore[attr-defined]
+        }
+
+    def addresses(self) -> None:
+        """A block is part of a network, of every network around it, and of none beside it.
+
+        Networks are nested or apart, and a block that is open can be a network itself. So what holds for every pair
+        is complete, once each network that a block may equal has its two halves, and one of the two versions of IP
+        is left over.
+        """
+        places = dict.fromkeys(
+            atom.place  # type: ignore[attr-defined]
+            for kind in (Within, Exactly)
+            for _, atom in self._atoms(kind)
+        )
+        for place in places:
+            inside = {item: self.circuit.atom(Within(place, item)) for item in self._nets(place)}
+            whole = [inside[network] for network in inside if network.prefixlen == 0]
+            if len(whole) == 2:
+                self.add(*whole)
+            for network in self._networks(place, Exactly):
+                exactly = self.circuit.atom(Exactly(place, network))
+                self.add(-exactly, inside[network])
+                self.add(exactly, -inside[network], *(inside[half] for half in _halves(network)))
+                for half in _halves(network):
+                    self.add(-exactly, -inside[half])
+            for (one, first), (other, second) in combinations(inside.items(), 2):
+                if within(one, other):
+                    self.add(-first, second)
+                elif within(other, one):
+                    self.add(-second, first)
+                else:
+                    self.add(-first, -second)
+
+    def _nets(self, place: Place) -> Sequence[IpRange]:
+        exact = self._networks(place, Exactly)
+        halves = {half for network in exact for half in _halves(network)}
+        return sorted(
+            self._networks(place, Within) | exact | halves,
+            key=lambda network: (network.version, int(network.network_address), network.prefixlen),
+        )
+
+    # Sets
+
+    def sets(self) -> None:
+        """The elements of a set are pairwise different, and its slots are filled in order."""
+        counts: dict[Place, int] = defaultdict(int)
+        for _, atom in self._atoms(Slot):
+            counts[atom.place] = max(counts[atom.place], atom.index + 1)  # type: ignore[attr-defined]
+        for place, count in counts.items():
+            guards = [self.circuit.atom(Slot(place, index)) for index in range(count)]
+            for earlier, later in pairwise(guards):
+                self.add(-later, earlier)
+            assert isinstance(place.type, typesystem.SetOf)
+            elements = [
+                self.encoder.place(place, f"[{index}]", place.type.element)
+                for index in range(count)
+            ]
+            for (one, first), (other, second) in combinations(
+                zip(guards, elements, strict=True), 2
+            ):
+                self.add(-one, -other, self.differ(first, second))
+
+    def differ(self, left: Place, right: Place) -> int:
+        """Whether two elements can be told apart, by what is asked about them or by what nobody asks about."""
+        encoder = self.encoder
+        if isinstance(left.type, RecordOf):
+            asked = {
+                child.name for side in (left, right) for child in encoder.children.get(side, ())
+            }
+            if any(
+                domain_size(item.type) == float("inf")
+                for item in left.type.fields
+                if item.name not in asked
+            ):
+                return TRUE
+        if left.type == BOOL:
+            return -self.circuit.equal(
+                self.circuit.atom(Truth(left)), self.circuit.atom(Truth(right))
+            )
+        if left.type in NUMBERS:
+            return -encoder.equal(Number(0, ((left, 1),)), Number(0, ((right, 1),)))
+        return -encoder.same(left, right)
+
+
+def _may_be_equal(left: Place, right: Place) -> bool:
+    if left is right:
+        return True
+    if left.entity is not None and right.entity is not None:
+        return left.entity == right.entity
+    if isinstance(left.type, EntityType) and isinstance(right.type, EntityType):
+        return bool(left.type.types & right.type.types)
+    return left.type == right.type
+
+
+def _components(neighbours: Mapping[Place, set[Place]]) -> Iterator[list[Place]]:
+    seen: set[Place] = set()
+    for start in neighbours:
+        if start not in seen:
+            group, stack = [], [start]
+            while stack:
+                place = stack.pop()
+                if place not in seen:
+                    seen.add(place)
+                    group.append(place)
+                    stack.extend(neighbours[place])
+            yield sorted(group, key=lambda place: place.path)
+
+
+def _halves(network: IPv4Network | IPv6Network) -> list[IpRange]:
+    if network.prefixlen == network.max_prefixlen:
+        return []
+    return list(network.subnets())

@@ -1,0 +1,108 @@
+"""A verdict can be trusted: what is proved survives every drawn request, and what is refuted reproduces."""
+
+from dataclasses import replace
+from types import ModuleType
+
+import pytest
+from hypothesis import given, note
+from hypothesis import strategies as st
+from strategies import World, policy_sets, requests, stores, worlds
+
+from interlock.analyzer.claims import CLAIMS, denied_by
+from interlock.analyzer.goals import Goal
+from interlock.analyzer.prove import Engine, Proof, Verdict, is_broken, prove_goal
+from interlock.analyzer.witness import Vocabulary
+from interlock.compiler import ir
+from interlock.compiler.documents import Misfit
+from interlock.compiler.ir import PolicySet
+from interlock.compiler.reference import decide
+from interlock.compiler.wire import missing_entities, read_entities, read_request
+from interlock.lang.schema import Environment, Schema
+from interlock.lang.source import NOWHERE
+from interlock.lang.syntax import Effect
+
+KINDS = tuple(CLAIMS.values())
+
+
+def environments_of(schema: Schema, scope: ir.Scope) -> tuple[Environment, ...]:
+    return tuple(
+        item
+        for item in schema.environments()
+        if item.action in scope.actions
+        and item.principal in scope.principal.types
+        and item.resource in scope.resource.types
+    )
+
+
+def goal_from(policies: PolicySet, kind: ModuleType, said: ir.Rule, named: ir.Rule | None) -> Goal:
+    """A claim in the scope of a drawn rule, whose condition is what it says or when it speaks."""
+    needs = said.needs or (ir.Need(said.condition, ir.Template(())),)
+    claim = replace(said, effect=Effect.FORBID, needs=needs[:1])
+    rule = named.id if kind is denied_by and named is not None else ""
+    return Goal("drawn", claim, kind, rule, environments_of(policies.schema, said.scope), NOWHERE)
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> tuple[World, PolicySet, Goal]:
+    world = draw(worlds())
+    sample = draw(policy_sets(world, least=2, most=5))
+    note(sample.text)
+    policies = sample.compile()
+    *rules, said = policies.rules
+    kinds = [kind for kind in KINDS if kind is not denied_by or rules]
+    kind = draw(st.sampled_from(kinds))
+    kept = replace(policies, rules=tuple(rules))
+    named = draw(st.sampled_from(rules)) if rules else None
+    if kind is denied_by and named is not None:
+        kept = replace(kept, rules=tuple(replace(r, effect=Effect.FORBID) if r is named else r for r in rules))
+    note(f"{kind.SENTENCE} {said.id}")
+    return world, kept, goal_from(kept, kind, said, named)
+
+
+def verdict_of(policies: PolicySet, goal: Goal, engine: Engine = Engine.AUTO) -> Proof:
+    proof = prove_goal(policies, goal, Vocabulary(), engine)
+    assert "please report" not in proof.why
+    return proof
+
+
+@given(problems(), st.data())
+def test_what_is_proved_survives_and_what_is_refuted_reproduces(
+    problem: tuple[World, PolicySet, Goal], data: st.DataObject
+) -> None:
+    world, policies, goal = problem
+    proof = verdict_of(policies, goal)
+    found = proof.counterexample
+    if found is not None:
+        assert decide(policies, found.request, found.entities) == found.decision
+        assert is_broken(goal, found.request, found.entities, found.decision)
+    if proof.verdict not in (Verdict.PROVED, Verdict.VACUOUS):
+        return
+    entities = read_entities(policies.schema, data.draw(stores(world)))
+    for _ in range(5):
+        try:
+            request = read_request(policies.schema, data.draw(requests(world)))
+        except Misfit:
+            continue
+        if missing_entities(request, entities):
+            continue
+        decision = decide(policies, request, entities)
+        if not decision.problems:
+            assert not is_broken(goal, request, entities, decision)
+
+
+@given(problems())
+def test_both_solvers_and_every_order_of_rules_agree(
+    problem: tuple[World, PolicySet, Goal],
+) -> None:
+    _, policies, goal = problem
+    verdict = verdict_of(policies, goal).verdict
+    assert verdict_of(policies, goal, Engine.Z3).verdict is verdict
+    backwards = replace(policies, rules=policies.rules[::-1])
+    assert verdict_of(backwards, goal).verdict is verdict
+
+
+@given(problems())
+def test_the_second_opinion_agrees(problem: tuple[World, PolicySet, Goal]) -> None:
+    pytest.importorskip("cvc5", reason="cvc5 is not installed")
+    _, policies, goal = problem
+    assert verdict_of(policies, goal, Engine.CVC5).verdict is verdict_of(policies, goal).verdict
