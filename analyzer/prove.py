@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..compiler import ir
+from ..compiler.backends.circuit import TRUE, CircuitTooLargeError
 from ..compiler.backends.smt import Encoder, Outcomes, encode
 from ..compiler.decision import Decision, Request
 from ..compiler.entities import Entities
@@ -95,11 +96,17 @@ def prove_goal(
     is_vacuous = True
     doubts: list[str] = []
     for group in groups_of(policies.schema, goal.environments):
-        question = ask(policies, goal, group)
+        try:
+            question = ask(policies, goal, group)
+        except CircuitTooLargeError as reached:
+            doubts.append(f"its conditions are too involved: {reached}")
+            is_vacuous = False
+            continue
         session = Session(question.posed.problem, engine)
         answer = session.solve((question.assumed, question.broken))
         match answer:
             case Model():
+                answer = _familiar(question, session, answer, vocabulary)
                 found = _reproduce(policies, goal, question, answer, vocabulary)
                 if isinstance(found, Counterexample):
                     return Proof(goal, Verdict.REFUTED, found)
@@ -134,8 +141,24 @@ def ask(policies: ir.PolicySet, goal: Goal, group: Sequence[Environment]) -> Que
         broken = goal.kind.broken(Broken(encoder.circuit, outcomes, says, goal.rule))
         return outcomes, assumed, broken
 
-    encoder, (outcomes, assumed, broken) = encode(policies.schema, group, build)
+    encoder, (outcomes, assumed, broken) = encode(policies.schema, group, build, Encoder)
     return Question(encoder, outcomes, assumed, broken, pose(encoder, (assumed, broken)))
+
+
+def _familiar(question: Question, session: Session, model: Model, vocabulary: Vocabulary) -> Model:
+    """A model with the kinds of entities that the policies' own tests are about, where there is one."""
+    fixed = [question.assumed, question.broken]
+    for name in ("principal", "resource"):
+        place = question.encoder.root(name)
+        for type in vocabulary.ids:
+            tag = question.encoder.is_tag(place, type)
+            if abs(tag) != TRUE and abs(tag) <= question.posed.problem.variables:
+                answer = session.solve((*fixed, tag))
+                if isinstance(answer, Model):
+                    fixed.append(tag)
+                    model = answer
+                    break
+    return model
 
 
 def _reproduce(
@@ -206,13 +229,4 @@ def _shown(found: Replay) -> str:
     return f"{request.principal} {request.action} {request.resource} is {found.decision.outcome}"
 
 
-__all__ = [
-    "FALSE",
-    "Because",
-    "Counterexample",
-    "Engine",
-    "Proof",
-    "Verdict",
-    "prove",
-    "prove_goal",
-]
+__all__ = ["Because", "Counterexample", "Engine", "Proof", "Verdict", "prove", "prove_goal"]

@@ -27,10 +27,14 @@ class Engine(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Literals that hold, and the value of each number of the problem."""
+    """For each variable, from 1 on, the literal that holds; and the value of each number of the problem."""
 
-    true: frozenset[int]
-    numbers: tuple[int, ...]
+    literals: Sequence[int]
+    numbers: tuple[int, ...] = ()
+
+    def holds(self, variable: int) -> bool:
+        """Whether a variable is true; one that the problem does not have is not."""
+        return variable <= len(self.literals) and self.literals[variable - 1] > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Session:
                 return answer
             found: list[tuple[int, Clause]] = []
             for index, text in enumerate(self._texts):
-                clauses = text.refine(answer.true)
+                clauses = text.refine(answer.literals)
                 if isinstance(clauses, TooLarge):
                     return Undecided(f"too many {clauses.limit}")
                 found += [(index, clause) for clause in clauses]
@@ -96,9 +100,9 @@ class _Text:
         self._index = Index(self._literals)
         self._possible: set[frozenset[Pattern]] = set()
 
-    def refine(self, true: frozenset[int]) -> list[Clause] | TooLarge:
+    def refine(self, model: Sequence[int]) -> list[Clause] | TooLarge:
         positive = frozenset(
-            pattern for pattern, literal in self._literals.items() if literal in true
+            pattern for pattern, literal in self._literals.items() if model[literal - 1] > 0
         )
         if positive in self._possible:
             return []
@@ -142,13 +146,16 @@ class _Cadical:
         # A text matches few globs, so that a model with few of them needs few refinements.
         self._solver.configure({"phase": 0})
         self._solver.append_formula(problem.clauses)
+        self._variables = problem.variables
 
     def add(self, clauses: Iterable[Clause]) -> None:
         self._solver.append_formula(list(clauses))
 
     def solve(self, assumptions: Sequence[int]) -> Answer:
         if self._solver.solve(assumptions=list(assumptions)):
-            return Model(frozenset(item for item in self._solver.get_model() if item > 0), ())
+            literals = self._solver.get_model()
+            # The solver does not know variables that are in no clause.
+            return Model([*literals, *range(-len(literals) - 1, -self._variables - 1, -1)])
         return Unsatisfiable(tuple(self._solver.get_core() or ()))
 
 
@@ -176,16 +183,15 @@ class _Z3:
         answer = self._solver.check([self._literal(item) for item in assumptions])
         if answer == self._z3.sat:
             model = self._solver.model()
-            true = {
-                int(item.name()[1:])
-                for item in model.decls()
-                if item.name()[0] == "b" and self._z3.is_true(model[item])
-            }
+            literals = [-variable for variable in range(1, self._variables + 1)]
+            for item in model.decls():
+                if item.name()[0] == "b" and self._z3.is_true(model[item]):
+                    literals[int(item.name()[1:]) - 1] *= -1
             numbers = tuple(
                 model.eval(self._z3.Int(f"n{index}"), model_completion=True).as_long()
                 for index in range(self._numbers)
             )
-            return Model(frozenset(true), numbers)
+            return Model(literals, numbers)
         if answer == self._z3.unsat:
             core = {str(item) for item in self._solver.unsat_core()}
             return Unsatisfiable(
@@ -226,16 +232,15 @@ class _Cvc5:
         wanted = {literal(item): item for item in assumptions}
         result = solver.checkSatAssuming(*wanted) if wanted else solver.checkSat()
         if result.isSat():
-            true = frozenset(
-                int(name[1:])
-                for name, term in terms.items()
-                if name[0] == "b" and solver.getValue(term).getBooleanValue()
-            )
+            literals = [-variable for variable in range(1, self._problem.variables + 1)]
+            for name, term in terms.items():
+                if name[0] == "b" and solver.getValue(term).getBooleanValue():
+                    literals[int(name[1:]) - 1] *= -1
             count = sum(name[0] == "n" for name in terms)
             numbers = tuple(
                 int(solver.getValue(terms[f"n{index}"]).getIntegerValue()) for index in range(count)
             )
-            return Model(true, numbers)
+            return Model(literals, numbers)
         if result.isUnsat():
             core = [wanted[term] for term in solver.getUnsatAssumptions()] if wanted else []
             return Unsatisfiable(tuple(core))

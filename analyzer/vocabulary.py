@@ -12,7 +12,7 @@ MAX_NAMES = 50
 
 
 def vocabulary_of(checked: Checked) -> Vocabulary:
-    """The ids, texts and instants that the tests use, most used first."""
+    """The ids, texts and instants that the tests use, most used first; so are the types of the ids."""
     ids: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     texts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     instants: dict[Instant, None] = {}
@@ -34,7 +34,7 @@ def vocabulary_of(checked: Checked) -> Vocabulary:
         for entity in named:
             ids[entity.type][entity.id] += 1
     return Vocabulary(
-        {type: _most_used(known) for type, known in ids.items()},
+        {type: _most_used(ids[type]) for type in sorted(ids, key=lambda t: -sum(ids[t].values()))},
         {name: _most_used(known) for name, known in texts.items()},
         tuple(instants)[:MAX_NAMES],
     )

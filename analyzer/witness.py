@@ -76,7 +76,7 @@ class _Reader:
     ) -> None:
         self._encoder = encoder
         self._schema = encoder.schema
-        self._true = model.true
+        self._model = model
         self._vocabulary = vocabulary
         self._numbers = dict(zip(numbers, model.numbers, strict=True))
         self._limits: dict[Place, list[tuple[int, bool]]] = defaultdict(list)
@@ -86,7 +86,7 @@ class _Reader:
         self._globs: dict[Place, list[tuple[tuple[str, ...], bool]]] = defaultdict(list)
         self._same: list[Same] = []
         for variable, atom in encoder.circuit.meanings.items():
-            holds = variable in model.true
+            holds = model.holds(variable)
             match atom:
                 case AtMost(place, limit):
                     self._limits[place].append((limit, holds))
@@ -107,7 +107,7 @@ class _Reader:
 
     def _holds(self, atom: object) -> bool:
         literal = self._encoder.circuit.known(atom)
-        return literal is not None and literal in self._true
+        return literal is not None and self._model.holds(literal)
 
     def situation(self) -> Situation:
         encoder = self._encoder
@@ -157,7 +157,7 @@ class _Reader:
         """Whether nothing above the place, nor the place itself, is absent."""
         while place.parent is not None:
             present = self._encoder.circuit.known(Present(place))
-            if present is not None and present not in self._true:
+            if present is not None and not self._model.holds(present):
                 return False
             if isinstance(place.parent.type, typesystem.SetOf):
                 index = int(place.name[1:-1])

@@ -103,6 +103,9 @@ class Record(dict[str, "Value"]):
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))
 
+    def __reduce__(self) -> tuple[type["Record"], tuple[dict[str, "Value"]]]:
+        return Record, (dict(self),)
+
     def _refuse(self, *_: Any, **__: Any) -> Any:
         raise TypeError("a record does not change")
 

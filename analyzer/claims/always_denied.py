@@ -1,4 +1,4 @@
-"""`always denied`. Proved iff every request in the claim's scope, for which its conditions hold, is denied, not held."""
+"""`always denied`. Proved iff every request in the claim's scope, for which its conditions hold, is denied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`denied by RULE`. Proved iff that `forbid` applies to every request in the claim's scope, so that it is one reason."""
+"""`denied by RULE`. Proved iff that `forbid` applies to every request in the claim's scope."""
 
 from __future__ import annotations
 

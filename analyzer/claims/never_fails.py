@@ -1,4 +1,4 @@
-"""`never fails`. Proved iff no rule fails to be read on a request in the claim's scope over entities that are described.
+"""`never fails`. Proved iff no rule fails to be read on a request in the claim's scope over described entities.
 
 A failing rule denies in Interlock and is skipped in Cedar, where this is how a guard fails open.
 """

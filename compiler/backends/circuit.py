@@ -12,7 +12,8 @@ FALSE = -1
 Clause = tuple[int, ...]
 
 
-MAX_VARIABLES = 4_000_000
+MAX_STEPS = 5_000_000
+"""The most conjunctions that are formed, whether they turn out to be new or not."""
 
 
 class CircuitTooLargeError(Exception):
@@ -22,11 +23,12 @@ class CircuitTooLargeError(Exception):
 class Circuit:
     """Grows only; literals stay valid for as long as the circuit lives."""
 
-    __slots__ = ("_atoms", "_gates", "_parts", "meanings")
+    __slots__ = ("_atoms", "_gates", "_parts", "_steps", "meanings")
 
     def __init__(self) -> None:
         self._atoms: dict[Hashable, int] = {}
         self._gates: dict[tuple[int, ...], int] = {}
+        self._steps = 0
         self._parts: list[tuple[int, ...]] = [(), ()]
         """By variable: the literals of its conjunction; nothing for an atom."""
         self.meanings: dict[int, Hashable] = {}
@@ -49,6 +51,9 @@ class Circuit:
         return self._atoms.get(meaning)
 
     def all_of(self, literals: Iterable[int]) -> int:
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise CircuitTooLargeError(f"more than {MAX_STEPS:,} steps")
         kept: set[int] = set()
         for literal in literals:
             if literal == FALSE or -literal in kept:
@@ -138,7 +143,5 @@ class Circuit:
         return result
 
     def _variable(self, parts: tuple[int, ...]) -> int:
-        if len(self._parts) > MAX_VARIABLES:
-            raise CircuitTooLargeError(f"more than {MAX_VARIABLES:,} variables")
         self._parts.append(parts)
         return len(self._parts) - 1

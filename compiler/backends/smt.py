@@ -67,6 +67,7 @@ FIRST_SLOTS = 2
 
 _Question = Callable[[Base, Base], int]
 T = TypeVar("T")
+AnyEncoder = TypeVar("AnyEncoder", bound="Encoder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Outcomes:
     rules: Mapping[str, RuleFormulas]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Encoder:
     """One circuit over every request of some environments whose contexts have one type."""
 
@@ -112,6 +113,8 @@ class Encoder:
     bounded: dict[str, None] = field(default_factory=dict)
     _conditions: dict[int, tuple[int, int]] = field(default_factory=dict)
     _kept: list[ir.Term] = field(default_factory=list)
+    _sets: dict[Place, SetValue] = field(default_factory=dict)
+    _equals: dict[tuple[int, int], int] = field(default_factory=dict)
     _variables: dict[str, Choice] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -197,12 +200,16 @@ class Encoder:
     def set_of(self, place: Place) -> SetValue:
         """The elements in the slots of a set that is open to choice; they are pairwise different."""
         assert isinstance(place.type, typesystem.SetOf)
-        elements = []
-        for index in range(self.slot_count(place)):
-            element = self.place(place, f"[{index}]", place.type.element)
-            guard = self.circuit.atom(Slot(place, index))
-            elements.append((guard, self.value_of(element)))
-        return SetValue(tuple(elements), frozenset({place}), distinct=True)
+        found = self._sets.get(place)
+        if found is None:
+            elements = []
+            for index in range(self.slot_count(place)):
+                element = self.place(place, f"[{index}]", place.type.element)
+                guard = self.circuit.atom(Slot(place, index))
+                elements.append((guard, self.value_of(element)))
+            found = SetValue(tuple(elements), frozenset({place}), distinct=True)
+            self._sets[place] = found
+        return found
 
     def slot_count(self, place: Place) -> int:
         assert isinstance(place.type, typesystem.SetOf)
@@ -406,9 +413,7 @@ class Encoder:
             case Number(), Number():
                 return circuit.all_of((self.at_most(left, right), self.at_most(right, left)))
             case SetValue(), SetValue():
-                if left.sources and right.sources:
-                    self.related.append(left.sources | right.sources)
-                return circuit.all_of((self._subset(left, right), self._subset(right, left)))
+                return self._equal_sets(left, right)
             case (RecordValue(), _) | (_, RecordValue()):
                 return self._equal_records(left, right)
             case Place(), Place():
@@ -419,6 +424,18 @@ class Encoder:
                 return self._is_literal(place, literal)
             case _:
                 return TRUE if type(left) is type(right) and left == right else FALSE
+
+    def _equal_sets(self, left: SetValue, right: SetValue) -> int:
+        key = (id(left), id(right))
+        found = self._equals.get(key)
+        if found is None:
+            if left.sources and right.sources:
+                self.related.append(left.sources | right.sources)
+            found = self.circuit.all_of((self._subset(left, right), self._subset(right, left)))
+            if all(item.distinct and len(item.sources) == 1 for item in (left, right)):
+                # Only the sets of places live as long as the encoder, so that their ids stay theirs.
+                self._equals[key] = found
+        return found
 
     def _is_literal(self, place: Place, literal: Base) -> int:
         match literal:
@@ -450,7 +467,10 @@ class Encoder:
                     for item in members
                 )
             case RecordOf(), RecordOf():
-                return self._equal_records(left, right)
+                key = (id(left), id(right))
+                if key not in self._equals:
+                    self._equals[key] = self._equal_records(left, right)
+                return self._equals[key]
             case _ if left.type == right.type == STRING:
                 return self.circuit.atom(Same(*_ordered(left, right)))
             case _ if left.type == right.type == ACTION:
@@ -1000,15 +1020,24 @@ class Encoder:
                 )
         return self.circuit.all_of(parts)
 
+    def part(self, rule: ir.Rule, place: ir.Node, literal: int) -> int:
+        """A part of a rule as it counts; here, as it is (see `analyzer/parts.py`)."""
+        return literal
+
     def rule(self, rule: ir.Rule) -> RuleFormulas:
         scope = self.scope(rule.scope)
         if scope == FALSE:
             return RuleFormulas(rule, FALSE, FALSE)
-        holds, ok = self.condition(rule.condition)
-        applies = self.circuit.all_of((scope, holds, ok))
+        scope = self.part(rule, rule, scope)
+        condition = rule.condition
+        _, ok = self.condition(condition)
+        operands = condition.operands if isinstance(condition, ir.And) else (condition,)
+        holds = [self.part(rule, operand, self.condition(operand)[0]) for operand in operands]
+        applies = self.circuit.all_of((scope, ok, *holds))
         unmet, needs_fail = [], []
         for need in rule.needs:
             met, need_ok = self.condition(need.condition)
+            met = self.part(rule, need, met)
             unmet.append(self.circuit.all_of((applies, need_ok, -met)))
             needs_fail.append(self.circuit.all_of((applies, -need_ok)))
         return RuleFormulas(
@@ -1058,12 +1087,13 @@ def _ordered(left: Place, right: Place) -> tuple[Place, Place]:
 def encode(
     schema: Schema,
     environments: Sequence[Environment],
-    build: Callable[[Encoder], T],
-) -> tuple[Encoder, T]:
-    """An encoder with as many slots in each set as what `build` encodes can tell apart, and what it built."""
+    build: Callable[[AnyEncoder], T],
+    make: Callable[..., AnyEncoder],
+) -> tuple[AnyEncoder, T]:
+    """An encoder, made by `make`, with as many slots in each set as what `build` encodes can tell apart, and what it built."""
     slots: dict[str, int] = {}
     while True:
-        encoder = Encoder(schema, tuple(environments), slots)
+        encoder = make(schema, tuple(environments), slots)
         built = build(encoder)
         needed = encoder.needed_slots()
         if all(slots.get(path, FIRST_SLOTS) >= count for path, count in needed.items()):

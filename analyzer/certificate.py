@@ -1,0 +1,118 @@
+"""Writes a proof that clauses have no model; `analyzer/certificate_check.py` defines the text and checks it."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from pysat.solvers import Cadical153
+
+from .globs import Clause, Pattern
+
+_KEY = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Glob:
+    """The variable is whether a text, named by its dimension, matches the pattern."""
+
+    dimension: str
+    pattern: Pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The variable is what the text says, to a reader; the checker takes it as it is."""
+
+    text: str
+
+
+Meaning = Glob | Said
+
+
+def certify(
+    key: str,
+    clauses: Iterable[Clause],
+    lemmas: Iterable[Clause],
+    meanings: Mapping[int, Meaning],
+) -> str | None:
+    """The certificate that `clauses` and `lemmas` have no model; `None` where they have one.
+
+    It holds only clauses and lemmas that a refutation needs. `key` is the SHA-256 of the canonical text of the slice.
+    CaDiCaL 1.5.3 writes the proof, since its learned clauses are the shortest by far.
+    """
+    assert _KEY.fullmatch(key)
+    stated = list(dict.fromkeys(clauses))
+    known = set(stated)
+    assumed = [lemma for lemma in dict.fromkeys(lemmas) if lemma not in known]
+    needed = _core([*stated, *assumed])
+    if needed is None:
+        return None
+    steps = [("clause", clause) for clause in stated if clause in needed]
+    steps += [("lemma", lemma) for lemma in assumed if lemma in needed]
+    steps += _refutation([clause for _, clause in steps])
+    variables = sorted({abs(literal) for _, clause in steps for literal in clause})
+    lines = [
+        "interlock-certificate 1",
+        f"key {key}",
+        f"variables {max(variables, default=1)}",
+        *(f"atom {v} {_write_meaning(meanings[v])}" for v in variables if v in meanings),
+        *(f"{kind} {' '.join(map(str, (*clause, 0)))}" for kind, clause in steps),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def given_clauses(certificate: str) -> Iterator[Clause]:
+    """What the certificate takes as given, to be held against the clauses that an encoder makes today."""
+    for line in certificate.split("\n"):
+        if line.startswith("clause "):
+            yield tuple(map(int, line.split(" ")[1:-1]))
+
+
+def _core(clauses: list[Clause]) -> set[Clause] | None:
+    """Clauses that have no model without the others; `None` if all of them have one."""
+    largest = max((abs(literal) for clause in clauses for literal in clause), default=0)
+    with Cadical153() as solver:
+        for selector, clause in enumerate(clauses, largest + 1):
+            solver.add_clause([-selector, *clause])
+        if solver.solve(assumptions=list(range(largest + 1, largest + 1 + len(clauses)))):
+            return None
+        return {clauses[selector - largest - 1] for selector in solver.get_core() or ()}
+
+
+def _refutation(clauses: list[Clause]) -> Iterator[tuple[str, Clause]]:
+    """The solver's proof up to the empty clause. It may delete a clause in a form it never had; that is left out."""
+    present = Counter(_unordered(clause) for clause in clauses)
+    with Cadical153(bootstrap_with=clauses, with_proof=True) as solver:
+        solver.solve()
+        proof: list[str] = solver.get_proof() or []
+    for line in proof:
+        words = line.split()
+        deleted = words[0] == "d"
+        clause = tuple(map(int, words[deleted:-1]))
+        same = _unordered(clause)
+        if not deleted:
+            present[same] += 1
+            yield "add", clause
+            if not clause:
+                return
+        elif present[same]:
+            present[same] -= 1
+            yield "delete", clause
+    yield "add", ()
+
+
+def _unordered(clause: Clause) -> Clause:
+    return tuple(sorted(set(clause)))
+
+
+def _write_meaning(meaning: Meaning) -> str:
+    match meaning:
+        case Glob(dimension, pattern):
+            return json.dumps({"glob": [dimension, pattern]})
+        case Said(text):
+            return json.dumps({"is": text})
+        case _:
+            assert_never(meaning)

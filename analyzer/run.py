@@ -1,0 +1,49 @@
+"""All claims of a policy set, each in a process of its own with limits; what `interlock prove` and the editor show."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..compiler import ir
+from ..lang.checker import Checked
+from .goals import Goal
+from .prove import Because, Counterexample, Engine, Proof, Verdict, prove_goal
+from .vocabulary import vocabulary_of
+from .why import explain
+from .worker import Done, run
+
+DEFAULT_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A proof without its goal, as it travels between processes."""
+
+    verdict: Verdict
+    counterexample: Counterexample | None
+    because: tuple[Because, ...]
+    why: str
+
+
+def prove_all(
+    checked: Checked,
+    policies: ir.PolicySet,
+    goals: Sequence[Goal],
+    *,
+    timeout: float = DEFAULT_TIMEOUT,
+    jobs: int = 1,
+    engine: Engine = Engine.AUTO,
+) -> Iterator[Proof]:
+    """The proofs as they are done, in no order. `timeout` is in seconds for each claim."""
+    vocabulary = vocabulary_of(checked)
+
+    def work(goal: Goal) -> _Answer:
+        proof = explain(policies, prove_goal(policies, goal, vocabulary, engine), engine)
+        return _Answer(proof.verdict, proof.counterexample, proof.because, proof.why)
+
+    for position, answer in run(goals, work, timeout=timeout, jobs=jobs):
+        goal = goals[position]
+        if isinstance(answer, Done):
+            found = answer.value
+            yield Proof(goal, found.verdict, found.counterexample, found.because, found.why)
+        else:
+            yield Proof(goal, Verdict.UNKNOWN, why=answer.why)

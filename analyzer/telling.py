@@ -1,0 +1,211 @@
+"""A counterexample in words: the request, the entities, and why each guard that could have stopped it did not."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..compiler import ir
+from ..compiler.reference import evaluate
+from ..lang import syntax
+from ..lang.checker import Checked
+from ..lang.printer import format_text
+from ..lang.source import Span
+from ..lang.syntax import Effect, Outcome
+from ..lang.values import EntityId, Instant, IpRange, Record, Value, quote, show
+from .prove import Counterexample, Proof
+
+MAX_GUARDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """One thing that a rule asks for and the request does not have."""
+
+    message: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A `forbid` or `require` that does not apply to the counterexample, and why."""
+
+    rule: str
+    span: Span
+    misses: tuple[Miss, ...]
+
+    @property
+    def message(self) -> str:
+        return " and ".join(miss.message for miss in self.misses)
+
+
+def guards(policies: ir.PolicySet, found: Counterexample) -> list[Guard]:
+    """The guards that came closest to stopping the request, those that miss fewest things first."""
+    if found.decision.outcome is Outcome.DENY:
+        return []
+    result = []
+    for rule in policies.rules:
+        if rule.effect is not Effect.PERMIT:
+            misses = tuple(_misses(rule, found))
+            if misses:
+                result.append(Guard(rule.id, rule.span, misses))
+    result.sort(key=lambda guard: (len(guard.misses), guard.rule))
+    return [guard for guard in result if len(guard.misses) == 1][:MAX_GUARDS] or result[:1]
+
+
+def _misses(rule: ir.Rule, found: Counterexample) -> Iterator[Miss]:
+    request = found.request
+    if request.action not in rule.scope.actions:
+        wanted, span = _clause(rule, "action")
+        yield Miss(f"it needs action {wanted}, and `{request.action}` is not", span)
+    for name, scope, entity in (
+        ("principal", rule.scope.principal, request.principal),
+        ("resource", rule.scope.resource, request.resource),
+    ):
+        data = found.entities.known.get(entity)
+        above = (data.ancestors if data else frozenset()) | {entity}
+        if (
+            entity.type not in scope.types
+            or (scope.entities and entity not in scope.entities)
+            or (scope.ancestors and not above.intersection(scope.ancestors))
+        ):
+            wanted, span = _clause(rule, name)
+            yield Miss(f"it needs {name} {wanted}, and {entity} is not", span)
+    condition = rule.condition
+    if request.action in rule.scope.actions:
+        for term in condition.operands if isinstance(condition, ir.And) else (condition,):
+            if evaluate(term, request, found.entities) is not True:
+                negated = isinstance(term, ir.Not)
+                text = _one_line(term.span.text)
+                holds = "holds" if negated else "does not hold"
+                yield Miss(f"`{text}` {holds}", term.span)
+                return
+
+
+def _clause(rule: ir.Rule, name: str) -> tuple[str, Span]:
+    """The text of a scope clause of a rule, and its place; a rule without one speaks about what its types allow."""
+    match = re.search(rf"^\s*{name}\s+(.+?)\s*(?://.*)?$", rule.span.text, re.MULTILINE)
+    if match is None:
+        return "of a type that its action takes", rule.span
+    start = rule.span.start + match.start(1)
+    return f"`{_one_line(match[1])}`", Span(rule.span.fragment, start, start + len(match[1]))
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 100 else line[:97] + "…"
+
+
+def situation_lines(found: Counterexample) -> list[tuple[str, str]]:
+    """The request as `(role, text)` lines: who, what, on what, and what the request and the store say beside."""
+    request = found.request
+    lines = [
+        ("principal", _entity(request.principal, found)),
+        ("action", request.action),
+        ("resource", _entity(request.resource, found)),
+    ]
+    lines += [("context", text) for text in _flat("", request.context)]
+    for entity in found.entities.known:
+        if entity not in (request.principal, request.resource) and (
+            found.entities.known[entity].attributes or found.parents.get(entity)
+        ):
+            lines.append(("given", _entity(entity, found)))
+    return lines
+
+
+def _flat(prefix: str, record: Record) -> Iterator[str]:
+    for name, value in record.items():
+        if isinstance(value, Record) and value:
+            yield from _flat(f"{prefix}{name}.", value)
+        else:
+            yield f"{prefix}{name} = {show(value)}"
+
+
+def _entity(entity: EntityId, found: Counterexample) -> str:
+    data = found.entities.known.get(entity)
+    text = str(entity)
+    parents = sorted(found.parents.get(entity, ()), key=str)
+    if parents:
+        text += " in " + ", ".join(map(str, parents))
+    if data is not None and data.attributes:
+        text += " " + show(data.attributes)
+    return text
+
+
+# Tests
+
+
+def test_source(checked: Checked, proof: Proof) -> str:
+    """The counterexample as a module with one test, which passes today and pins what is wrong."""
+    found = proof.counterexample
+    assert found is not None
+    request, decision = found.request, found.decision
+    name = f"counterexample_to_{proof.goal.name}"
+    lines = []
+    written: set[EntityId] = {request.principal, request.resource}
+    for entity in found.entities.known:
+        if entity not in written:
+            lines.append(f"  given {_written_entity(entity, found)}")
+    lines.append(f"  principal {_written_entity(request.principal, found)}")
+    lines.append(f"  action {request.action}")
+    lines.append(f"  resource {_written_entity(request.resource, found)}")
+    if request.context:
+        lines.append(f"  context {literal(request.context)}")
+    by = f" by {', '.join(decision.rules)}" if decision.rules else ""
+    lines.append(f"  expect {decision.outcome}{by}")
+    body = "\n".join(lines)
+    uses = "\n".join(f"use {module}" for module in _modules(checked, body))
+    claim = f"{proof.goal.span.file}:{proof.goal.span.line}"
+    text = (
+        f"/// Breaks the claim `{proof.goal.name}` ({claim}): when this test fails, the claim may hold.\n"
+        f"module counterexamples.{proof.goal.name}\n\n{uses}\n\ntest {name} {{\n{body}\n}}\n"
+    )
+    formatted, _ = format_text(f"{name}.ilk", text)
+    return formatted or text
+
+
+def literal(value: Value) -> str:
+    """A value as an expression of the language."""
+    match value:
+        case Instant():
+            return f"instant({quote(str(value))})"
+        case Record():
+            fields = ", ".join(f"{name}: {literal(item)}" for name, item in value.items())
+            return f"{{ {fields} }}" if fields else "{}"
+        case frozenset():
+            return "{" + ", ".join(sorted(map(literal, value))) + "}"
+        case _ if isinstance(value, IpRange):
+            return f"ip({quote(str(value))})"
+        case _:
+            return show(value)
+
+
+def _written_entity(entity: EntityId, found: Counterexample) -> str:
+    text = str(entity)
+    parents = sorted(found.parents.get(entity, ()), key=str)
+    if parents:
+        text += " in " + ", ".join(map(str, parents))
+    data = found.entities.known.get(entity)
+    if data is not None and data.attributes:
+        text += " " + literal(data.attributes)
+    return text
+
+
+def _modules(checked: Checked, body: str) -> list[str]:
+    """The modules that declare the names that stand in a text, and those of the rules."""
+    words = set(re.findall(r"[A-Za-z_][A-Za-z0-9_.]*", re.sub(r'"(?:[^"\\]|\\.)*"', "", body)))
+    found = []
+    for module in checked.names.modules.values():
+        declared: set[str] = set()
+        for item in module.declarations:
+            match item:
+                case syntax.Entity(name=name) | syntax.Rule(name=name):
+                    declared.add(name)
+                case syntax.Enum(name=name):
+                    declared.add(name)
+                case syntax.Action(names=names):
+                    declared |= {reference.name for reference in names}
+                case _:
+                    pass
+        if declared & words:
+            found.append(module.name)
+    return sorted(found)
