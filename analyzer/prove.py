@@ -16,6 +16,7 @@ from ..compiler.entities import Entities
 from ..lang.checker import Checked
 from ..lang.schema import Environment
 from ..lang.source import Span
+from ..lang.values import EntityId
 from .claims import Broken, Replayed
 from .goals import Goal, groups_of, slice_of
 from .problem import Posed, pose
@@ -42,7 +43,7 @@ class Counterexample:
     request: Request
     entities: Entities
     decision: Decision
-    parents: Mapping[object, frozenset[object]] = field(default_factory=dict)
+    parents: Mapping[EntityId, frozenset[EntityId]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from ..version import __version__
 from .config import default_map
 
 COMMANDS = {
+    "blast": "Show what else is lost if artifacts run.",
     "check": "Check policies: syntax, names and types.",
     "compile": "Compile policies to one Python file.",
     "completions": "Print the completion script of a shell.",
@@ -15,7 +16,10 @@ COMMANDS = {
     "filter": "Print the SQL condition on the rows that are permitted.",
     "fmt": "Format policies.",
     "gate": "Decide plans: SQL, Terraform.",
+    "lsp": "Run the language server for editors.",
+    "graph": "Build, show and compare the resource graph.",
     "plan": "Show what artifacts would change.",
+    "prove": "Prove the claims of policies, for every request.",
     "schema": "Print the JSON Schema of an output.",
     "test": "Run the tests of policies.",
 }
@@ -49,6 +53,7 @@ class _Commands(click.Group):
 def cli(context: click.Context) -> None:
     """Stop automation from destroying production.
 
-    Exit codes: 0 permitted or clean, 1 denied or failed, 2 wrong use, 3 does not compile or cannot be read, 4 held.
+    Exit codes: 0 permitted or clean, 1 denied or failed, 2 wrong use, 3 does not compile or cannot be read, 4 held,
+    5 refuted, 6 undecided.
     """
     context.default_map = default_map()

@@ -29,6 +29,8 @@ class Exit(IntEnum):
     USAGE = 2
     INVALID = 3
     HELD = 4
+    REFUTED = 5
+    UNDECIDED = 6
 
 
 EXIT_OF = {Outcome.PERMIT: Exit.OK, Outcome.HOLD: Exit.HELD, Outcome.DENY: Exit.DENIED}

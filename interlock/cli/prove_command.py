@@ -1,0 +1,143 @@
+"""`interlock prove`: the claims of policies, decided for every request, with a request for each that does not hold."""
+
+import os
+from pathlib import Path
+
+import click
+
+from ..analyzer.coverage import coverage
+from ..analyzer.goals import Goal, goals_of
+from ..analyzer.prove import Engine, Proof, Verdict
+from ..analyzer.run import DEFAULT_TIMEOUT, prove_all
+from ..analyzer.telling import test_source
+from ..compiler.ir import PolicySet
+from ..lang.checker import Checked
+from ..lang.diagnostics import has_errors
+from .common import Exit, load_policies, report, stop
+from .proof_reports import REPORTS, Report
+
+EXIT_OF = {
+    Verdict.PROVED: Exit.OK,
+    Verdict.REFUTED: Exit.REFUTED,
+    Verdict.UNKNOWN: Exit.UNDECIDED,
+    Verdict.VACUOUS: Exit.UNDECIDED,
+}
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option(
+    "--claim", "claims", multiple=True, metavar="NAME", help="Only this claim. May repeat."
+)
+@click.option(
+    "--format",
+    type=click.Choice(list(REPORTS)),
+    default="text",
+    show_default=True,
+    help="How to print.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.01),
+    default=DEFAULT_TIMEOUT,
+    show_default=True,
+    metavar="S",
+    help="Seconds for each claim; reaching them leaves it undecided.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=os.cpu_count() or 1,
+    show_default="one for each processor",
+    metavar="N",
+    help="How many claims are proved at once.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice([engine.value for engine in Engine]),
+    default=Engine.AUTO.value,
+    show_default=True,
+    help="The solver: by default CaDiCaL where everything is Boolean, else Z3.",
+)
+@click.option(
+    "--cross-check", is_flag=True, help="Ask cvc5 as well; verdicts that differ are undecided."
+)
+@click.option(
+    "--coverage", "with_coverage", is_flag=True, help="Name the guards that no claim protects."
+)
+@click.option(
+    "--save-tests",
+    metavar="DIR",
+    help="Write each counterexample as a test, which passes today and pins what is wrong.",
+)
+def command(
+    paths: tuple[str, ...],
+    claims: tuple[str, ...],
+    format: str,
+    timeout: float,
+    jobs: int,
+    engine: str,
+    cross_check: bool,
+    with_coverage: bool,
+    save_tests: str | None,
+) -> None:
+    """Prove the claims of policies.
+
+    PATHS are policy files, folders of them, or bundled packs. Each `prove` is decided for every request that the
+    schema admits. Exit codes: 0 all proved, 5 some refuted, 6 some undecided or vacuous.
+    """
+    checked, policies = load_policies(paths)
+    goals, problems = goals_of(checked, claims)
+    report(problems)
+    if has_errors(problems):
+        raise SystemExit(int(Exit.INVALID))
+    unknown = set(claims) - {goal.name for goal in goals}
+    if unknown:
+        stop(Exit.USAGE, f"there is no claim `{min(unknown)}`")
+    proofs = _prove(checked, policies, goals, timeout, jobs, Engine(engine))
+    if cross_check:
+        second = _prove(checked, policies, goals, timeout, jobs, Engine.CVC5)
+        proofs = [_agreed(one, other) for one, other in zip(proofs, second, strict=True)]
+    found = coverage(policies, proofs) if with_coverage else None
+    click.echo(REPORTS[format](Report(checked, policies, tuple(proofs), found)))
+    if save_tests is not None:
+        _save(checked, proofs, Path(save_tests))
+    raise SystemExit(int(exit_for(proofs)))
+
+
+def exit_for(proofs: list[Proof]) -> Exit:
+    """Refuted comes before undecided; without claims nothing is wrong."""
+    codes = {EXIT_OF[proof.verdict] for proof in proofs}
+    return next((code for code in (Exit.REFUTED, Exit.UNDECIDED) if code in codes), Exit.OK)
+
+
+def _prove(
+    checked: Checked,
+    policies: PolicySet,
+    goals: list[Goal],
+    timeout: float,
+    jobs: int,
+    engine: Engine,
+) -> list[Proof]:
+    proofs = prove_all(checked, policies, goals, timeout=timeout, jobs=jobs, engine=engine)
+    by_name = {proof.goal.name: proof for proof in proofs}
+    return [by_name[goal.name] for goal in goals]
+
+
+def _agreed(one: Proof, other: Proof) -> Proof:
+    if one.verdict is other.verdict:
+        return one
+    why = f"the solvers differ: {one.verdict} and, by cvc5, {other.verdict}"
+    return Proof(one.goal, Verdict.UNKNOWN, why=f"{why} {other.why}".strip())
+
+
+def _save(checked: Checked, proofs: list[Proof], folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for proof in proofs:
+            if proof.counterexample is not None:
+                path = folder / f"counterexample_to_{proof.goal.name}.ilk"
+                path.write_text(test_source(checked, proof), encoding="utf-8")
+                click.echo(f"saved {path}", err=True)
+    except OSError as error:
+        stop(Exit.USAGE, f"{folder}: cannot be written: {error.strerror}")
