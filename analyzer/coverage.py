@@ -1,15 +1,17 @@
 """What no claim protects: the guards that could be deleted, and the permits that could be widened, unnoticed."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from ..compiler import ir
 from ..lang.source import Span
 from ..lang.syntax import Effect
+from .diff import compare
 from .goals import groups_of
 from .parts import take_apart
 from .prove import Proof, Verdict
 from .solver import Engine, Model, Session
+from .witness import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Unproved:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The edits tried, and those that no claim notices; `single` maps a claim to the one rule it rests on."""
+    """The edits that change some decision, and those of them that no claim notices."""
 
     tried: int
     unproved: tuple[Unproved, ...]
@@ -69,8 +71,31 @@ def coverage(
     by_rule: dict[str, list[str]] = {}
     for key, claims in noticed.items():
         by_rule.setdefault(key[0], []).extend(claims)
+    unproved = [
+        edit
+        for key, edit in edits.items()
+        if not noticed[key] and _changes_decisions(policies, edit, engine)
+    ]
     return Coverage(
-        len(edits),
-        tuple(edit for key, edit in edits.items() if not noticed[key]),
+        len(unproved) + sum(bool(claims) for claims in noticed.values()),
+        tuple(unproved),
         {rule: tuple(dict.fromkeys(claims)) for rule, claims in by_rule.items()},
     )
+
+
+def _changes_decisions(policies: ir.PolicySet, edit: Unproved, engine: Engine) -> bool:
+    """Whether the edit is more than a change of words: other rules may decide the same without it."""
+    edited = replace(policies, rules=tuple(_edited(policies.rules, edit)))
+    return not compare(policies, edited, Vocabulary(), engine, most=1).is_equivalent
+
+
+def _edited(rules: Iterable[ir.Rule], edit: Unproved) -> Iterator[ir.Rule]:
+    for rule in rules:
+        if rule.id != edit.rule:
+            yield rule
+        elif edit.edit == "widened":
+            terms = (
+                rule.condition.operands if isinstance(rule.condition, ir.And) else (rule.condition,)
+            )
+            kept = tuple(term for term in terms if term.span != edit.span)
+            yield replace(rule, condition=ir.And(kept) if len(kept) > 1 else (*kept, ir.TRUE)[0])

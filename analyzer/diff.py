@@ -72,8 +72,10 @@ def compare(
     after: ir.PolicySet,
     vocabulary: Vocabulary,
     engine: Engine = Engine.AUTO,
+    *,
+    most: int = MAX_REGIONS,
 ) -> Difference:
-    """Every region of change between two policy sets, gains first."""
+    """The regions of change between two policy sets, gains first; no more than `most`."""
     schema, doubts = _merged(before.schema, after.schema)
     old, new = set(before.schema.environments()), set(after.schema.environments())
     shared = [item for item in schema.environments() if item in old and item in new]
@@ -81,10 +83,10 @@ def compare(
     sides = replace(before, schema=schema), replace(after, schema=schema)
     for group in groups_of(schema, shared):
         comparison = _Comparison(*sides, group, vocabulary, engine)
-        regions += islice(comparison.regions(), MAX_REGIONS - len(regions))
+        regions += islice(comparison.regions(), most - len(regions))
         doubts += comparison.doubts
-    if len(regions) >= MAX_REGIONS:
-        doubts.append(f"there are more than {MAX_REGIONS} regions of change")
+    if len(regions) >= most > 1:
+        doubts.append(f"there are more than {most} regions of change")
     regions.sort(key=lambda region: (not region.is_gain, -_ORDER.index(region.after)))
     return Difference(
         tuple(regions),
