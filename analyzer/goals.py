@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from ..compiler import ir
+from ..compiler.backends.circuit import FALSE
+from ..compiler.backends.smt import Encoder, Outcomes
 from ..compiler.ir_text import digest_of
-from ..compiler.lower import lower_claim
+from ..compiler.lower import lower_claim, lower_effects, lower_invariant
 from ..compiler.passes import run_passes
 from ..lang import syntax
 from ..lang.checker import Checked, CheckedProve
 from ..lang.diagnostics import Diagnostic
+from ..lang.names import resolve_type
 from ..lang.schema import Environment, Schema
 from ..lang.source import Span
-from .claims import CLAIMS
+from ..lang.typesystem import EntityType
+from .claims import CLAIMS, Broken
+from .invariant import Invariant, loses
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Goal:
     """The rule that the claim names, or nothing."""
     environments: tuple[Environment, ...]
     span: Span
+    invariant: Invariant | None = None
+    """What must always exist, for a claim about sequences."""
 
     @property
     def expression(self) -> ir.Term:
@@ -37,6 +44,11 @@ class Goal:
     @property
     def sentence(self) -> str:
         """What is claimed, in the words of the language."""
+        if self.invariant is not None:
+            where = " ".join(self.invariant.condition.span.text.split())
+            return (
+                f"{self.kind.SENTENCE} {self.invariant.name}: {self.invariant.type} where {where}"
+            )
         told = "".join(
             part
             for need in self.claim.needs
@@ -47,7 +59,7 @@ class Goal:
 
 
 def goals_of(checked: Checked, names: Iterable[str] = ()) -> tuple[list[Goal], list[Diagnostic]]:
-    """The claims about single requests, all of them or those of these names; and those too large to prove."""
+    """The claims, all of them or those of these names; and those too large to prove."""
     wanted = set(names)
     goals: list[Goal] = []
     problems: list[Diagnostic] = []
@@ -55,8 +67,6 @@ def goals_of(checked: Checked, names: Iterable[str] = ()) -> tuple[list[Goal], l
         if wanted and item.prove.name not in wanted:
             continue
         found = _claim_of(item)
-        if type(found) not in CLAIMS:
-            continue
         rule, more = lower_claim(checked.tables, item)
         problems += more
         if not more:
@@ -68,9 +78,29 @@ def goals_of(checked: Checked, names: Iterable[str] = ()) -> tuple[list[Goal], l
                     found.rule.name if isinstance(found, syntax.DeniedBy) else "",
                     item.environments,
                     item.prove.span,
+                    _invariant(checked, item),
                 )
             )
     return goals, problems
+
+
+def _invariant(checked: Checked, item: CheckedProve) -> Invariant | None:
+    found = _claim_of(item)
+    lowered = lower_invariant(checked.tables, item)
+    if not isinstance(found, syntax.AlwaysExists) or lowered is None:
+        return None
+    scope = next(
+        checked.names.scopes[module.name]
+        for module in checked.names.modules.values()
+        if item.prove in module.declarations
+    )
+    type = resolve_type(checked.names, scope, found.binder.type, lambda _: None)
+    assert isinstance(type, EntityType)
+    effects = {
+        name: tuple(lower_effects(checked.tables, action))
+        for name, action in checked.schema.actions.items()
+    }
+    return Invariant(lowered[0], type, lowered[1], effects)
 
 
 def _claim_of(item: CheckedProve) -> syntax.Claim:
@@ -105,5 +135,11 @@ def slice_of(policies: ir.PolicySet, goal: Goal, group: Iterable[Environment]) -
 def digest_of_goal(policies: ir.PolicySet, goal: Goal) -> str:
     """SHA-256 over the claim, the rules that bear on it and the schema: equal digests have equal verdicts."""
     rules = (goal.claim, *slice_of(policies, goal, goal.environments))
-    text = f"{goal.kind.SENTENCE}\n{goal.rule}\n{digest_of(policies.schema, rules)}"
+    text = f"{goal.sentence}\n{goal.rule}\n{digest_of(policies.schema, rules)}"
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def broken_claim(encoder: Encoder, outcomes: Outcomes, says: int, goal: Goal) -> Broken:
+    """What the formula of a claim may use, encoded."""
+    lost = FALSE if goal.invariant is None else loses(encoder, goal.invariant)
+    return Broken(encoder.circuit, outcomes, says, goal.rule, lost)

@@ -12,8 +12,7 @@ from ..compiler.backends.circuit import TRUE
 from ..compiler.backends.smt import Encoder, encode
 from ..lang.schema import Environment
 from ..lang.source import Span
-from .claims import Broken
-from .goals import Goal, slice_of
+from .goals import Goal, broken_claim, slice_of
 from .problem import Posed, pose
 
 
@@ -82,7 +81,7 @@ def take_apart(policies: ir.PolicySet, goal: Goal, group: Sequence[Environment])
         scope = encoder.scope(goal.claim.scope)
         assumed = encoder.circuit.all_of((encoder.valid(), scope, fits, readable))
         says = encoder.circuit.all_of((expression, can_be_read))
-        return assumed, goal.kind.broken(Broken(encoder.circuit, outcomes, says, goal.rule))
+        return assumed, goal.kind.broken(broken_claim(encoder, outcomes, says, goal))
 
     encoder, (assumed, broken) = encode(policies.schema, group, build, PartEncoder)
     parts = tuple(encoder.parts.values())

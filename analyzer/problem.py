@@ -1,13 +1,13 @@
 """A question for a solver: clauses, with what they leave to algebra (texts) and to arithmetic (sums), and no terms."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..compiler.backends.circuit import Clause
 from ..compiler.backends.smt import Encoder
 from ..compiler.backends.smt_theory import axioms
-from ..compiler.backends.smt_values import AtMost, Glob, Linear, Place
+from ..compiler.backends.smt_values import AtMost, Glob, Linear, Place, Same
 from .globs import Pattern, lemmas, normal
 
 
@@ -24,11 +24,17 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`texts` has, for each text that is open, which literal says that it matches which pattern."""
+    """`texts` has, for each text that is open, which literal says that it matches which pattern.
+
+    `equal` has `(literal, text, text)` for each pair that is compared; these texts have numbers of their own.
+    """
 
     variables: int
     clauses: tuple[Clause, ...]
+    lemmas: tuple[Clause, ...]
+    """What the algebra of globs says about pairs of patterns; clauses like the others."""
     texts: tuple[tuple[tuple[int, Pattern], ...], ...]
+    equal: tuple[tuple[int, int, int], ...]
     sums: tuple[Sum, ...]
 
     @property
@@ -42,8 +48,8 @@ class Posed:
 
     problem: Problem
     numbers: tuple[Place, ...]
-    lemmas: tuple[tuple[int, tuple[Clause, ...]], ...]
-    """By text, in the order of `Problem.texts`: the clauses that come from the algebra of globs."""
+    globs: Mapping[int, Glob]
+    """What the literals of `Problem.texts` ask."""
 
 
 def pose(encoder: Encoder, roots: Iterable[int]) -> Posed:
@@ -54,6 +60,8 @@ def pose(encoder: Encoder, roots: Iterable[int]) -> Posed:
     by_text: dict[Place, dict[Pattern, int]] = defaultdict(dict)
     sums: list[tuple[int, Linear]] = []
     limits: list[tuple[int, AtMost]] = []
+    equal: list[tuple[int, int, int]] = []
+    compared: dict[Place, int] = {}
     clauses: list[Clause] = []
     for variable in sorted(needed):
         match circuit.meanings.get(variable):
@@ -65,21 +73,24 @@ def pose(encoder: Encoder, roots: Iterable[int]) -> Posed:
                 sums.append((variable, linear))
             case AtMost() as limit:
                 limits.append((variable, limit))
+            case Same(left, right):
+                one, other = (compared.setdefault(side, len(compared)) for side in (left, right))
+                equal.append((variable, one, other))
             case _:
                 pass
     texts = []
-    kept: list[tuple[int, tuple[Clause, ...]]] = []
-    for index, (place, literals) in enumerate(by_text.items()):
+    algebra: list[Clause] = []
+    globs: dict[int, Glob] = {}
+    for place, literals in by_text.items():
         found = lemmas(literals)
         for pattern in found.patterns[len(literals) :]:
             literals[pattern] = circuit.atom(Glob(place, pattern))
         numbered = [literals[pattern] for pattern in found.patterns]
-        own = tuple(
+        algebra += [
             tuple(numbered[item - 1] if item > 0 else -numbered[-item - 1] for item in clause)
             for clause in found.clauses
-        )
-        kept.append((index, own))
-        clauses += own
+        ]
+        globs.update((literal, Glob(place, pattern)) for pattern, literal in literals.items())
         texts.append(tuple((literal, pattern) for pattern, literal in literals.items()))
     numbers: dict[Place, int] = {}
     posed = [_sum(literal, linear.terms, linear.limit, numbers) for literal, linear in sums]
@@ -93,8 +104,10 @@ def pose(encoder: Encoder, roots: Iterable[int]) -> Posed:
     # Literals inside sums have clauses of their own.
     inner = [abs(literal) for item in posed for literal, _ in item.literals]
     clauses += circuit.clauses(circuit.cone(inner, set(needed)))
-    problem = Problem(len(circuit), tuple(clauses), tuple(texts), tuple(posed))
-    return Posed(problem, tuple(numbers), tuple(kept))
+    problem = Problem(
+        len(circuit), tuple(clauses), tuple(algebra), tuple(texts), tuple(equal), tuple(posed)
+    )
+    return Posed(problem, tuple(numbers), globs)
 
 
 def _sum(

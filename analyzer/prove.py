@@ -17,8 +17,9 @@ from ..lang.checker import Checked
 from ..lang.schema import Environment
 from ..lang.source import Span
 from ..lang.values import EntityId
-from .claims import Broken, Replayed
-from .goals import Goal, groups_of, slice_of
+from .claims import Replayed
+from .goals import Goal, broken_claim, groups_of, slice_of
+from .invariant import takes_the_last
 from .problem import Posed, pose
 from .replay import Replay, holds, minimal, replay
 from .solver import Engine, Model, Session, Undecided, Unsatisfiable
@@ -139,7 +140,7 @@ def ask(policies: ir.PolicySet, goal: Goal, group: Sequence[Environment]) -> Que
         scope = encoder.scope(goal.claim.scope)
         assumed = encoder.circuit.all_of((encoder.valid(), scope, fits, readable))
         says = encoder.circuit.all_of((expression, can_be_read))
-        broken = goal.kind.broken(Broken(encoder.circuit, outcomes, says, goal.rule))
+        broken = goal.kind.broken(broken_claim(encoder, outcomes, says, goal))
         return outcomes, assumed, broken
 
     encoder, (outcomes, assumed, broken) = encode(policies.schema, group, build, Encoder)
@@ -203,7 +204,8 @@ def is_broken(goal: Goal, request: Request, entities: Entities, decision: Decisi
     says = holds(goal.expression, request, entities)
     if says is None:
         return False
-    return bool(goal.kind.is_broken(Replayed(decision, says, goal.rule)))
+    taken = goal.invariant is not None and takes_the_last(goal.invariant, request, entities)
+    return bool(goal.kind.is_broken(Replayed(decision, says, goal.rule, taken)))
 
 
 def in_scope(scope: ir.Scope, request: Request, entities: Entities) -> bool:

@@ -1,7 +1,8 @@
 """A problem answered by a solver in this process: CaDiCaL where all is Boolean, else Z3; `worker.py` adds limits.
 
 The algebra of globs is asked after every model: an assignment that no text has becomes a clause, and the solver
-goes on. Each clause excludes the assignment it came from, so that this ends.
+goes on; so does one in which equality is not transitive. Each clause excludes the assignment it came from, so that
+this ends.
 """
 
 from collections.abc import Iterable, Sequence
@@ -67,8 +68,10 @@ class Session:
         self.engine = _choose(problem, engine)
         self._solver: _Solver = _SOLVERS[self.engine](problem)
         self._texts = [_Text(text) for text in problem.texts]
-        self.refinements: list[tuple[int, Clause]] = []
-        """`(text, clause)` for every clause that the algebra of globs added."""
+        self.lemmas: list[Clause] = []
+        """Every clause that the algebra of globs added."""
+        self.transitivity: list[Clause] = []
+        """Every clause that says that texts equal to the same text are equal."""
 
     def add(self, clauses: Iterable[Clause]) -> None:
         self._solver.add(clauses)
@@ -79,17 +82,53 @@ class Session:
             answer = self._solver.solve(assumptions)
             if not isinstance(answer, Model):
                 return answer
-            found: list[tuple[int, Clause]] = []
-            for index, text in enumerate(self._texts):
+            found: list[Clause] = []
+            for text in self._texts:
                 clauses = text.refine(answer.literals)
                 if isinstance(clauses, TooLarge):
                     return Undecided(f"too many {clauses.limit}")
-                found += [(index, clause) for clause in clauses]
-            if not found:
+                found += clauses
+            paths = unequal_paths(self._problem.equal, answer)
+            if not found and not paths:
                 return answer
-            self.refinements += found
-            self._solver.add([clause for _, clause in found])
+            self.lemmas += found
+            self.transitivity += paths
+            self._solver.add(found + paths)
         return Undecided("too many refinements")
+
+
+def unequal_paths(equal: Sequence[tuple[int, int, int]], model: Model) -> list[Clause]:
+    """For each pair of texts that is not equal although a path of equal texts joins it: that it is, along the path."""
+    neighbours: dict[int, list[tuple[int, int]]] = {}
+    for literal, left, right in equal:
+        if model.holds(literal):
+            neighbours.setdefault(left, []).append((right, literal))
+            neighbours.setdefault(right, []).append((left, literal))
+    clauses: list[Clause] = []
+    for literal, left, right in equal:
+        if not model.holds(literal) and left in neighbours and right in neighbours:
+            path = _path(neighbours, left, right)
+            if path is not None:
+                clauses.append((literal, *(-step for step in path)))
+    return clauses
+
+
+def _path(neighbours: dict[int, list[tuple[int, int]]], start: int, end: int) -> list[int] | None:
+    """The literals along a shortest path."""
+    came: dict[int, tuple[int, int]] = {start: (start, 0)}
+    frontier = [start]
+    for place in frontier:
+        if place == end:
+            path = []
+            while place != start:
+                place, literal = came[place]
+                path.append(literal)
+            return path
+        for following, literal in neighbours[place]:
+            if following not in came:
+                came[following] = (place, literal)
+                frontier.append(following)
+    return None
 
 
 class _Text:
@@ -146,6 +185,7 @@ class _Cadical:
         # A text matches few globs, so that a model with few of them needs few refinements.
         self._solver.configure({"phase": 0})
         self._solver.append_formula(problem.clauses)
+        self._solver.append_formula(problem.lemmas)
         self._variables = problem.variables
 
     def add(self, clauses: Iterable[Clause]) -> None:
@@ -259,7 +299,7 @@ def smt_lib(problem: Problem, more: Iterable[Clause] = ()) -> str:
     lines = [f"(declare-const b{index} Bool)" for index in range(1, problem.variables + 1)]
     count = 1 + max((item for s in problem.sums for item, _ in s.numbers), default=-1)
     lines += [f"(declare-const n{index} Int)" for index in range(count)]
-    for clause in (*problem.clauses, *more):
+    for clause in (*problem.clauses, *problem.lemmas, *more):
         if len(clause) == 1:
             lines.append(f"(assert {_literal(clause[0])})")
         else:

@@ -19,6 +19,7 @@ from ..lang.meanings import (
     Reading,
     Tables,
 )
+from ..lang.schema import ActionDeclaration
 from ..lang.source import Span
 from ..lang.values import Decimal, Duration, EntityId, EnumValue, Instant, Record, Value
 from . import ir
@@ -74,6 +75,27 @@ def lower_scope(scope: RequestScope) -> ir.Scope:
 
 class _TooLarge(Exception):
     """A rule outgrew the limit; never leaves this module."""
+
+
+def lower_invariant(tables: Tables, checked: CheckedProve) -> tuple[str, ir.Term] | None:
+    """The name and the condition of `always exists`; `None` for any other claim."""
+    for clause in checked.prove.clauses:
+        if isinstance(clause, syntax.AlwaysExists):
+            name = clause.binder.name
+            bound = _Argument(_Written(ir.Variable(name, span=clause.binder.span), 1, 1))
+            lowering = _Lowering(tables, {name: bound}, is_limited=False)
+            return name, lowering.value(clause.condition)
+    return None
+
+
+def lower_effects(tables: Tables, action: ActionDeclaration) -> list[tuple[ir.Attribute, ir.Term]]:
+    """What an action that is carried out changes: attributes, and their values after it."""
+    effects = []
+    for assignment in action.effects:
+        target = lower_expression(tables, assignment.target)
+        if isinstance(target, ir.Attribute):
+            effects.append((target, lower_expression(tables, assignment.value)))
+    return effects
 
 
 def _too_large(name: str, span: Span, too_large: _TooLarge) -> Diagnostic:

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 
-from ...compiler.backends.circuit import Circuit
+from ...compiler.backends.circuit import FALSE, Circuit
 from ...compiler.backends.smt import Outcomes
 from ...compiler.decision import Decision
 from ...lang import syntax
 from . import (
     always_denied,
+    always_exists,
     always_permitted,
     denied_by,
     held_unless,
@@ -29,6 +30,8 @@ class Broken:
     """Whether the expression of the claim holds."""
     rule: str
     """The rule that the claim names."""
+    loses: int = FALSE
+    """The request, carried out, takes away what must always exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Replayed:
     decision: Decision
     holds: bool
     rule: str
+    loses: bool = False
 
 
 # Each has `broken(Broken) -> literal`, `is_broken(Replayed) -> bool`, `SENTENCE` and `REFUTED`.
@@ -49,4 +53,5 @@ CLAIMS: Mapping[type[syntax.Node], ModuleType] = {
     syntax.HeldUnless: held_unless,
     syntax.DeniedBy: denied_by,
     syntax.NeverFails: never_fails,
+    syntax.AlwaysExists: always_exists,
 }

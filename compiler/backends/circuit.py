@@ -12,7 +12,7 @@ FALSE = -1
 Clause = tuple[int, ...]
 
 
-MAX_STEPS = 5_000_000
+MAX_STEPS = 2_000_000
 """The most conjunctions that are formed, whether they turn out to be new or not."""
 
 

@@ -1,6 +1,7 @@
 """Which answers about open values go together: the clauses that make the atoms of an encoding mean what they say.
 
-Globs are left out: their exact algebra stands in `analyzer/globs.py` and is added by the solver, most of it on demand.
+What the solver adds on demand is left out: the exact algebra of globs (`analyzer/globs.py`), and that equality of
+texts is transitive.
 """
 
 from collections import defaultdict
@@ -11,7 +12,7 @@ from itertools import combinations, pairwise
 from ...lang import typesystem
 from ...lang.scalars import IpRange, within
 from ...lang.typesystem import BOOL, IP_RANGE, STRING, EntityType, EnumType, RecordOf
-from .circuit import FALSE, TRUE, Clause
+from .circuit import FALSE, TRUE, CircuitTooLargeError, Clause
 from .smt import Encoder
 from .smt_values import (
     NUMBERS,
@@ -30,6 +31,8 @@ from .smt_values import (
     Within,
     domain_size,
 )
+
+MAX_CLAUSES = 2_000_000
 
 
 def axioms(encoder: Encoder) -> list[Clause]:
@@ -67,6 +70,8 @@ class _Theory:
             kept = tuple(literal for literal in dict.fromkeys(literals) if literal != FALSE)
             if not any(-literal in kept for literal in kept):
                 self.clauses[kept] = None
+                if len(self.clauses) > MAX_CLAUSES:
+                    raise CircuitTooLargeError(f"more than {MAX_CLAUSES:,} axioms")
 
     def equate(self, guard: int, left: int, right: int) -> None:
         if left != right:
@@ -152,7 +157,9 @@ class _Theory:
                 self._equate_numbers(guard, left, right)
             case _ if left.type == IP_RANGE:
                 for kind in (Within, Exactly):
-                    for network in self._networks(left, kind) | self._networks(right, kind):
+                    for network in sorted(
+                        self._networks(left, kind) | self._networks(right, kind), key=str
+                    ):
                         atoms = kind(left, network), kind(right, network)
                         self.equate(guard, *map(circuit.atom, atoms))
             case _:
@@ -237,7 +244,7 @@ class _Theory:
     # Texts and numbers
 
     def texts(self) -> None:
-        """Equality of texts is an equivalence, and equal texts match the same globs."""
+        """Equal texts match the same globs; that equality is transitive is added by the solver, on demand."""
         edges: list[tuple[int, Same]] = self._atoms(Same)  # type: ignore[assignment]
         if not edges:
             return
@@ -249,12 +256,11 @@ class _Theory:
         for _, glob in self._atoms(Glob):
             globs[glob.place][glob.pattern] = None  # type: ignore[attr-defined]
         for group in _components(neighbours):
-            for places in combinations(group, 3):
-                sides = [self.encoder.same(one, other) for one, other in combinations(places, 2)]
-                for side in sides:
-                    self.add(side, *(-other for other in sides if other != side))
+            together = {pattern: None for place in group for pattern in globs[place]}
+            for place in group:
+                globs[place] = together
         for literal, atom in edges:
-            for pattern in {**globs[atom.left], **globs[atom.right]}:
+            for pattern in globs[atom.left]:
                 one = self.circuit.atom(Glob(atom.left, pattern))
                 other = self.circuit.atom(Glob(atom.right, pattern))
                 self.equate(literal, one, other)
@@ -296,7 +302,7 @@ class _Theory:
             whole = [inside[network] for network in inside if network.prefixlen == 0]
             if len(whole) == 2:
                 self.add(*whole)
-            for network in self._networks(place, Exactly):
+            for network in sorted(self._networks(place, Exactly), key=str):
                 exactly = self.circuit.atom(Exactly(place, network))
                 self.add(-exactly, inside[network])
                 self.add(exactly, -inside[network], *(inside[half] for half in _halves(network)))
