@@ -70,6 +70,9 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+Count = Annotated[int, Field(ge=0)]
+
+
 class Position(Model):
     """Where in an artifact a change stands; lines and columns count from 1, columns in code points."""
 
@@ -78,6 +81,43 @@ class Position(Model):
     column: Annotated[int, Field(ge=1)]
     text: str = ""
     """The artifact's own words for the change, shortened to one readable excerpt."""
+
+
+class AssetBlast(Model):
+    """What goes with an asset if its changes are made, counted in the resource graph."""
+
+    assets: Count
+    at_most: Count
+    """When what is not in the graph reaches everything around it."""
+    destroyed: Count
+    lost_for_good: Count
+    without_recovery: Count
+    """Data that is lost, or may be, with nothing outside the radius to bring it back."""
+    unmapped: Count
+    score: Count
+
+
+class Lost(Model):
+    """One asset whose data goes; `recovery` when something outside the radius brings it back."""
+
+    asset: str
+    kind: str
+    criticality: Risk
+    recovery: bool
+    rows: Count | None = None
+
+
+class Blast(AssetBlast):
+    """The blast radius of a plan; the numbers are complete, `lost` names the heaviest."""
+
+    stale: bool
+    """The graph is older than it may be, or does not say how old it is."""
+    age: timedelta | None = None
+    back_within: timedelta | None = None
+    """The longest time that something needs to come back, where every time is known."""
+    rows: Count
+    """Rows that are lost, as far as they are known."""
+    lost: tuple[Lost, ...] = ()
 
 
 class Asset(Model):
@@ -91,6 +131,8 @@ class Asset(Model):
     recovery: bool = False
     protected: bool = False
     criticality: Risk = Risk.MEDIUM
+    blast: AssetBlast | None = None
+    """What goes with it; `None` as long as no resource graph was asked."""
 
 
 class Change(Model):
@@ -195,12 +237,24 @@ class Plan(Model):
     changes: tuple[Change, ...]
     problems: tuple[Problem, ...] = ()
     """A plan with problems is incomplete and is denied."""
+    blast: Blast | None = None
+    """What the changes reach; `None` as long as no resource graph was asked."""
 
     @computed_field  # type: ignore[prop-decorator]  # pydantic documents this order.
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the plan's RFC 8785 canonical JSON, in hexadecimal: what an approval is bound to."""
-        document = self.model_dump(mode="json", exclude={"digest"})
+        """SHA-256 of the plan's RFC 8785 canonical JSON, in hexadecimal: what an approval is bound to.
+
+        What the changes would reach is found about a plan and no part of it, so a newer graph keeps the approvals.
+        """
+        document = self.model_dump(
+            mode="json",
+            exclude={
+                "digest": True,
+                "blast": True,
+                "changes": {"__all__": {"resource": {"blast"}}},
+            },
+        )
         return hashlib.sha256(rfc8785.dumps(document)).hexdigest()
 
     @property

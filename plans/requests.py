@@ -7,7 +7,18 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from .model import Approval, Asset, Change, Credential, Evidence, Identity, Plan, Risk, risk_of
+from .model import (
+    Approval,
+    Asset,
+    Blast,
+    Change,
+    Credential,
+    Evidence,
+    Identity,
+    Plan,
+    Risk,
+    risk_of,
+)
 
 Json = dict[str, Any]
 _RISKS = list(Risk)
@@ -115,7 +126,17 @@ def _plan_attributes(plan: Plan, evidence: Evidence, environment: Json) -> Json:
         if evidence.rollback.within is not None:
             rollback["within"] = _duration(evidence.rollback.within)
         attributes["rollback"] = rollback
+    if plan.blast is not None:
+        attributes["blast"] = _blast(plan.blast)
     return attributes
+
+
+def _blast(blast: Blast) -> Json:
+    document = blast.model_dump(mode="json", exclude_none=True, exclude={"age", "back_within"})
+    for name, length in (("age", blast.age), ("back_within", blast.back_within)):
+        if length is not None:
+            document[name] = _duration(length)
+    return document
 
 
 def _approval(approval: Approval) -> Json:
@@ -172,4 +193,6 @@ def _asset_attributes(asset: Asset, evidence: Evidence) -> Json:
     hold = evidence.legal_holds.get(asset.id)
     if hold is not None:
         attributes["legal_hold"] = hold.model_dump()
+    if asset.blast is not None:
+        attributes["blast"] = asset.blast.model_dump(mode="json")
     return attributes

@@ -61,6 +61,8 @@ from .smt_values import (
 
 MAX_SLOTS = 16
 """The most elements of one set that are told apart; conditions that need more are answered up to this bound."""
+MAX_INNER_SLOTS = (MAX_SLOTS, 4, 2)
+"""The same for a set, a set that is an element of a set, and sets further inside."""
 MAX_ALTERNATIVES = 256
 """The most alternatives of one value; a value with more is one of which nothing is known."""
 FIRST_SLOTS = 2
@@ -214,7 +216,7 @@ class Encoder:
     def slot_count(self, place: Place) -> int:
         assert isinstance(place.type, typesystem.SetOf)
         wanted = self.slots.get(place.path, FIRST_SLOTS)
-        return int(min(wanted, MAX_SLOTS, domain_size(place.type.element)))
+        return int(min(wanted, _most_slots(place), domain_size(place.type.element)))
 
     # Slots
 
@@ -227,7 +229,7 @@ class Encoder:
     def bound(self, sources: Iterable[Place], why: str) -> None:
         for place in sources:
             self.demand((place,), why, MAX_SLOTS)
-            self.bounded[f"{place.path} has at most {MAX_SLOTS} elements, since {why}"] = None
+            self.bounded[f"{place.path} has at most {_most_slots(place)} elements, since {why}"] = None
 
     def needed_slots(self) -> dict[str, int]:
         """The slots after which more would tell nothing apart (a small-model property).
@@ -245,9 +247,9 @@ class Encoder:
             size = (
                 domain_size(place.type.element) if isinstance(place.type, typesystem.SetOf) else 0
             )
-            if min(total, size) > MAX_SLOTS:
-                self.bounded[f"{place.path} has at most {MAX_SLOTS} elements"] = None
-        return {place.path: min(total, MAX_SLOTS) for place, total in totals.items()}
+            if min(total, size) > _most_slots(place):
+                self.bounded[f"{place.path} has at most {_most_slots(place)} elements"] = None
+        return {place.path: min(total, _most_slots(place)) for place, total in totals.items()}
 
     def _groups(self) -> list[set[Place]]:
         alike: dict[tuple[str, str], set[Place]] = {}
@@ -1080,6 +1082,15 @@ class Encoder:
         )
 
 
+def _most_slots(place: Place) -> int:
+    depth = 0
+    above = place.parent
+    while above is not None:
+        depth += isinstance(above.type, typesystem.SetOf)
+        above = above.parent
+    return MAX_INNER_SLOTS[min(depth, len(MAX_INNER_SLOTS) - 1)]
+
+
 def _ordered(left: Place, right: Place) -> tuple[Place, Place]:
     return (left, right) if (left.path, id(left)) <= (right.path, id(right)) else (right, left)
 
@@ -1090,7 +1101,7 @@ def encode(
     build: Callable[[AnyEncoder], T],
     make: Callable[..., AnyEncoder],
 ) -> tuple[AnyEncoder, T]:
-    """An encoder, made by `make`, with as many slots in each set as what `build` encodes can tell apart, and what it built."""
+    """What `build` gives, and its encoder (by `make`) with as many slots as the encoded conditions tell apart."""
     slots: dict[str, int] = {}
     while True:
         encoder = make(schema, tuple(environments), slots)

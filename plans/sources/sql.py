@@ -2,10 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from ..model import Artifact, Change, Problem, Reading, numbered
 from . import MAX_ARTIFACT_BYTES, Options
 from .sql_changes import ACTIONS, ASSET_TYPES, Finding, Lines, change
+
+if TYPE_CHECKING:
+    from .sql_facts import DatabaseFacts
 
 __all__ = ["ACTIONS", "ACTION_NAMES", "ASSET_TYPES", "DIALECTS", "MAX_CHANGES", "read"]
 
@@ -23,9 +27,14 @@ def read(file: str, text: str, options: Options) -> Reading:
         return _refused(artifact, f"`{options.dialect}` is no dialect read here; known are {known}")
     if len(encoded) > MAX_ARTIFACT_BYTES:
         return _refused(artifact, f"the script is larger than {MAX_ARTIFACT_BYTES} bytes")
+    from .sql_facts import facts_in
+
+    facts = facts_in(options.facts)
+    if isinstance(facts, str):
+        return _refused(artifact, facts)
     lines = Lines(file, text)
     changes: list[Change] = []
-    for finding, end in _findings(text, options.dialect):
+    for finding, end in _findings(text, options.dialect, facts):
         if len(changes) == MAX_CHANGES:
             where = lines.position(finding.at, end)
             problem = Problem(
@@ -39,12 +48,14 @@ def read(file: str, text: str, options: Options) -> Reading:
     return Reading(artifact=artifact, changes=numbered(changes))
 
 
-def _findings(text: str, dialect: str) -> Iterable[tuple[Finding, int]]:
+def _findings(
+    text: str, dialect: str, facts: "DatabaseFacts | None"
+) -> Iterable[tuple[Finding, int]]:
     # The parsers load only when a script is read.
     if dialect == "postgres":
         from .sql_postgres import read_postgres
 
-        return read_postgres(text)
+        return read_postgres(text, facts)
     from .sql_other import read_other
 
     return read_other(text, dialect)

@@ -62,6 +62,8 @@ class Finding:
     rows: int | None = None
     row_basis: RowBasis | None = None
     opaque: str | None = None
+    operation: str | None = None
+    """The statement with the words that decide how far it goes, such as `DROP TABLE CASCADE`."""
 
 
 def asset(type: str, dialect: str, kind: str, id: str, name: str | None = None) -> Asset:
@@ -147,6 +149,7 @@ def change(finding: Finding, position: Position) -> Change:
         rows=finding.rows,
         row_basis=finding.row_basis,
         opaque=finding.opaque,
+        operation=finding.operation,
         summary=finding.summary,
         source=position,
     )

@@ -1,7 +1,8 @@
 """Statements about objects: all that CREATE, ALTER and DROP name."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..model import Asset, Effect, Reversibility, Selector
@@ -145,6 +146,7 @@ def drop_objects(script: Script, node: Node, place: Place) -> Iterator[Finding]:
             place.start,
             Selector.ALL if destroys else Selector.ONE,
             Reversibility.IRREVERSIBLE if destroys else Reversibility.REVERSIBLE,
+            operation=f"DROP {noun.upper()}" + (" CASCADE" if cascades else ""),
         )
         finding = replace(
             finding,
@@ -262,7 +264,15 @@ def _subcommand(command: Node, resource: Asset, place: Place) -> Finding:
         if row.reaches_rows or name in ("DisableTrigAll", "DisableTrigUser")
         else Selector.ONE,
         way_back,
+        operation=_operation(command) if row.action == "sql.drop" else None,
     )
+
+
+def _operation(command: Node) -> str:
+    """`ALTER TABLE DROP COLUMN CASCADE`, and its like."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", command.subtype.name.removeprefix("AT_")).upper()
+    cascades = command.behavior == enums.DropBehavior.DROP_CASCADE
+    return f"ALTER TABLE {words}" + (" CASCADE" if cascades else "")
 
 
 def _turns_vacuum_off(options: Any) -> bool:
@@ -463,6 +473,13 @@ def create_policy(script: Script, node: Node, place: Place) -> Iterator[Finding]
     _attach(script, node.table, (node.qual, node.with_check))
 
 
+@dataclass(frozen=True, slots=True)
+class Fires:
+    """The kinds of writes that a trigger waits for, as PostgreSQL's own bits."""
+
+    events: int
+
+
 def _attach(script: Script, relation: Node, parts: Any) -> None:
     """Notes expressions that run when the table is used."""
     if any(isinstance(one, (ast.FuncCall, ast.A_Expr, ast.RangeVar)) for one in nodes(parts)):
@@ -475,7 +492,8 @@ def create_trigger(script: Script, node: Node, place: Place) -> Iterator[Finding
     yield from tabled(script, node, row, place)
     script.no_longer_new(node.relation)
     if name_parts(node.funcname)[-1] not in _BUILTIN_TRIGGERS:
-        _attach(script, node.relation, (ast.FuncCall(funcname=node.funcname), node.whenClause))
+        function = ast.FuncCall(funcname=node.funcname)
+        _attach(script, node.relation, (function, node.whenClause, Fires(node.events)))
 
 
 def alter_function(script: Script, node: Node, place: Place) -> Iterator[Finding]:

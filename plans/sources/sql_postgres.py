@@ -12,6 +12,7 @@ from typing import Any
 from ..model import Asset, Effect, Reversibility, Selector
 from . import sql_crosscheck, sql_plpgsql, sql_taxonomy
 from .sql_changes import Finding, asset, joined_name, unread, words
+from .sql_facts import DatabaseFacts, established, sharpened
 from .sql_names import (
     FALSE_WORDS,
     database,
@@ -22,6 +23,7 @@ from .sql_names import (
     setting_text,
 )
 from .sql_objects import (
+    Fires,
     alter_domain,
     alter_event_trigger,
     alter_function,
@@ -64,13 +66,15 @@ MAX_BODIES = 16
 MAX_STEPS = 20_000
 
 
-def read_postgres(text: str) -> Iterator[tuple[Finding, int]]:
+def read_postgres(text: str, facts: DatabaseFacts | None = None) -> Iterator[tuple[Finding, int]]:
     """Every finding with the offset at which its statement ends."""
-    script = Script()
+    script = Script() if facts is None else _begun(facts)
     for piece in split(text):
         match piece.kind:
             case Kind.STATEMENT:
                 findings = _statement_piece(script, piece)
+                if facts is not None:
+                    findings = _sharpened(facts, script, findings, piece)
             case Kind.COMMAND:
                 findings = list(psql_command(piece))
             case Kind.DATA:
@@ -78,6 +82,47 @@ def read_postgres(text: str) -> Iterator[tuple[Finding, int]]:
         end = piece.end
         for finding in findings:
             yield finding, end
+
+
+def _begun(facts: DatabaseFacts) -> Script:
+    """The script of a database, with its functions, views and triggers as if the script had made them."""
+    script = established(facts)
+    known = dict(script.tables)
+    views = set(script.views)
+    for definition in facts.definitions:
+        for piece in split(definition):
+            _statement_piece(script, piece)
+    script.tables = known
+    script.views = views
+    script.steps = 0
+    return script
+
+
+def _sharpened(
+    facts: DatabaseFacts, script: Script, findings: list[Finding], piece: Piece
+) -> list[Finding]:
+    """With the rows that foreign keys take along, and what their triggers do."""
+    found = list(sharpened(facts, script, findings, piece.text))
+    for one in found[:]:
+        if one.action in ("sql.delete", "sql.merge") and one not in findings:
+            events = _DELETES if one.effect == Effect.DELETE_DATA else _UPDATES
+            found += _fired(script, one.resource.id, events, Place(piece.text, piece.start))
+    return found
+
+
+def explainable(text: str) -> Iterator[str]:
+    """The statements whose rows a planner can estimate, and that call nothing which the plan would run."""
+    script = Script()
+    for piece in split(text):
+        if piece.kind != Kind.STATEMENT:
+            continue
+        findings = _statement_piece(script, piece)
+        plain = findings and all(
+            one.action in ("sql.update", "sql.delete", "sql.read") and one.opaque is None
+            for one in findings
+        )
+        if plain and any(one.action != "sql.read" for one in findings):
+            yield piece.text
 
 
 def _statement_piece(script: Script, piece: Piece) -> list[Finding]:
@@ -498,8 +543,9 @@ def _reindex(script: Script, node: Node, place: Place) -> Iterator[Finding]:
 
 
 def _calls(script: Script, node: Node, place: Place) -> Iterator[Finding]:
-    """What the functions called in a statement do; each function once."""
+    """What the functions called in a statement do; each function once, for as many rows as are read."""
     seen: set[str] = set()
+    times = _times(node)
     for call in nodes(node):
         operator = _operator_name(call)
         if operator:
@@ -510,7 +556,18 @@ def _calls(script: Script, node: Node, place: Place) -> Iterator[Finding]:
                 yield _set_config(script, call, place)
             elif key not in seen:
                 seen.add(key)
-                yield from _function(script, call, place)
+                for finding in _function(script, call, place):
+                    repeats = finding.action == "sql.call" and finding.selector == Selector.ONE
+                    yield replace(finding, selector=times) if repeats else finding
+
+
+def _times(node: Node) -> Selector:
+    """How often a statement evaluates what it selects: once without a table, else for the rows it reads."""
+    if not isinstance(node, ast.SelectStmt) or not node.fromClause:
+        return Selector.ONE
+    if not any(isinstance(one, ast.RangeVar) for one in nodes(node.fromClause)):
+        return Selector.ONE
+    return Selector.UNKNOWN if node.whereClause is None else Selector.SOME
 
 
 def _attached(script: Script, node: Node, place: Place) -> Iterator[Finding]:
@@ -518,12 +575,44 @@ def _attached(script: Script, node: Node, place: Place) -> Iterator[Finding]:
     for relation in nodes(node):
         if not isinstance(relation, ast.RangeVar):
             continue
+        events = _events(node, relation)
         for table in script.table_ids(relation):
-            for one in script.attached.get(table, ()):
-                if id(one) not in script.opened:
-                    script.opened.add(id(one))
-                    yield from _calls(script, one, place)
-                    yield from _attached(script, one, place)
+            yield from _fired(script, table, events, place)
+
+
+def _fired(script: Script, table: str, events: int, place: Place) -> Iterator[Finding]:
+    """What is attached to one table, with the triggers that wait for one of the events."""
+    for one in script.attached.get(table, ()):
+        waits = one[-1] if isinstance(one, tuple) and one else None
+        if isinstance(waits, Fires) and not waits.events & events:
+            continue
+        if id(one) not in script.opened:
+            script.opened.add(id(one))
+            yield from _calls(script, one, place)
+            yield from _attached(script, one, place)
+
+
+_INSERTS, _DELETES, _UPDATES, _TRUNCATES = 1 << 2, 1 << 3, 1 << 4, 1 << 5
+
+
+def _events(node: Node, relation: Node) -> int:
+    """What a statement does to the rows of a relation that stands in it; nothing where it reads."""
+    found = 0
+    for one in nodes(node):
+        match one:
+            case ast.InsertStmt(relation=target) if target is relation:
+                found |= _INSERTS | (_UPDATES if one.onConflictClause is not None else 0)
+            case ast.DeleteStmt(relation=target) if target is relation:
+                found |= _DELETES
+            case ast.UpdateStmt(relation=target) if target is relation:
+                found |= _UPDATES
+            case ast.MergeStmt(relation=target) if target is relation:
+                found |= _INSERTS | _DELETES | _UPDATES
+            case ast.TruncateStmt(relations=targets) if any(one is relation for one in targets):
+                found |= _TRUNCATES
+            case ast.CopyStmt(relation=target) if target is relation:
+                found |= _INSERTS
+    return found
 
 
 def _operator_name(node: Node) -> list[str]:
@@ -570,6 +659,8 @@ def _function(script: Script, call: Node, place: Place) -> Iterator[Finding]:
     row = table.effects.get(name) if schema in (None, "pg_catalog", "public") else None
     is_builtin = name in table.harmless or name in table.volatile
     if row is None and is_builtin and schema in (None, "pg_catalog", "information_schema"):
+        return
+    if row is None and name in script.steady and name not in script.uncertain_routines:
         return
     resource = asset("Routine", DIALECT, "routine", joined_name(parts), name)
     if row is None:

@@ -7,6 +7,7 @@ from typing import Any
 from ..model import Effect, Reversibility, RowBasis, Selector
 from . import sql_taxonomy
 from .sql_changes import Finding, asset, unread
+from .sql_facts import emptied_by_cascade
 from .sql_names import database, name_parts
 from .sql_script import DIALECT, Place, Script, TableFacts, source_tables
 from .sql_selector import Calling, Reach, Target, where
@@ -114,6 +115,12 @@ def _target(
             return False
         return bool(ids & set(script.table_ids(other)))
 
+    def columns_of(other: Node) -> frozenset[str] | None:
+        if not other.schemaname and other.relname in named:
+            return None
+        known = script.facts(other)
+        return known.columns if known.is_complete else None
+
     queries = dict(named)
     same_names = set()
     for other in nodes(beside):
@@ -138,6 +145,7 @@ def _target(
         same_names=frozenset(same_names),
         is_joined=bool(beside),
         variables=script.variables if variables is None else variables,
+        columns_of=columns_of,
     )
 
 
@@ -197,12 +205,14 @@ def softened(script: Script, relation: Node, finding: Finding) -> Finding:
         return replace(
             finding,
             effect=Effect.UPDATE,
+            selector=min(finding.selector, Selector.ONE, key=_LEAST.index),
             reversibility=Reversibility.REVERSIBLE,
             summary=f"{finding.summary}, which this script made",
         )
     return finding
 
 
+_LEAST = list(Selector)
 _SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "pg_toast"})
 
 
@@ -291,6 +301,7 @@ def _merge(script: Script, node: Node, at: int) -> Finding:
 
 def truncate(script: Script, node: Node, place: Place) -> Iterator[Finding]:
     cascades = node.behavior == enums.DropBehavior.DROP_CASCADE
+    operation = "TRUNCATE CASCADE" if cascades else "TRUNCATE"
     for relation in node.relations:
         resource = script.table(relation)
         finding = Finding(
@@ -302,10 +313,25 @@ def truncate(script: Script, node: Node, place: Place) -> Iterator[Finding]:
             Selector.ALL,
             Reversibility.IRREVERSIBLE,
             opaque=script.doubt_about(relation),
+            operation=operation,
         )
         yield softened(script, relation, finding)
     if cascades and not all(script.is_new(relation) for relation in node.relations):
-        names = ", ".join(f"`{script.table(relation).id}`" for relation in node.relations)
+        targets = [script.table(relation).id for relation in node.relations]
+        along = emptied_by_cascade(script, targets)
+        if along is not None:
+            for id in along:
+                yield Finding(
+                    "sql.truncate",
+                    asset("Table", DIALECT, "table", id),
+                    Effect.DELETE_DATA,
+                    f"empties `{id}` too, which references what is truncated",
+                    place.start,
+                    Selector.ALL,
+                    Reversibility.IRREVERSIBLE,
+                )
+            return
+        names = ", ".join(f"`{id}`" for id in targets)
         reason = f"TRUNCATE … CASCADE also empties every table that references {names}"
         yield replace(
             unread(DIALECT, reason, place.start),
@@ -313,6 +339,7 @@ def truncate(script: Script, node: Node, place: Place) -> Iterator[Finding]:
             effect=Effect.DELETE_DATA,
             reversibility=Reversibility.IRREVERSIBLE,
             resource=asset("Unread", DIALECT, "table", f"references of {names}"),
+            operation=operation,
         )
 
 

@@ -1,6 +1,7 @@
 """What a PostgreSQL script has established so far: tables, keys, routines, search path."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..model import Asset
 from .sql_changes import asset, joined_name
@@ -82,6 +83,10 @@ class Script:
     """How many bodies the current statement stands in; only at 0 is it sure to run."""
     variables: frozenset[str] = frozenset()
     """Names that are variables of the bodies being read, and no columns."""
+    known: dict[str, Any] = field(default_factory=dict)
+    """Tables by id, as a live database has them."""
+    steady: frozenset[str] = frozenset()
+    """Functions in C of a live database that change nothing."""
     plain_backslashes: bool = True
     """False once `standard_conforming_strings` may be off."""
 

@@ -42,6 +42,10 @@ class Calling(Enum):
     UNKNOWN = "unknown"
 
 
+def _nobody_knows(table: Node) -> frozenset[str] | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """The table that a WHERE chooses rows of, and what is known about it."""
@@ -66,6 +70,8 @@ class Target:
     """Whether other tables stand beside it, so that a bare column may be theirs."""
     variables: frozenset[str] = frozenset()
     """Names that are parameters and not columns."""
+    columns_of: Callable[[Node], frozenset[str] | None] = _nobody_knows
+    """All columns of another table, where they are known."""
 
     def is_key(self, column: str) -> bool:
         if column == "ctid" or frozenset({column}) in self.keys:
@@ -727,8 +733,16 @@ def _in_sub_select(tested: Node, query: Node, target: Target, depth: int) -> Rea
         return bound
     if selected is not None and len(selected) == 1 and selected[0] == column:
         # Where the other table has no such column, the name means the target's: every row.
-        return PART if target.columns is not None and column not in target.columns else DARK
+        return PART if _is_a_column_there(column, query, target) else DARK
     return PART
+
+
+def _is_a_column_there(column: str, query: Node, target: Target) -> bool:
+    """Whether a bare column of a sub-select is one of its own tables'."""
+    if target.columns is not None and column not in target.columns:
+        return True
+    tables = [item for item in query.fromClause or () if isinstance(item, ast.RangeVar)]
+    return any(column in (target.columns_of(table) or ()) for table in tables)
 
 
 def _named_query(query: Node, target: Target) -> Node | None:
@@ -797,7 +811,8 @@ def _scalar_sub_select(left: Node, operator: str, link: Node, target: Target) ->
     if isinstance(left, ast.ColumnRef) and target.is_key(own[0].name) and is_self_contained:
         return at_most(1)
     selected = _selected_column(query)
-    return PART if is_self_contained or selected != [own[0].name] else DARK
+    is_theirs = selected != [own[0].name] or _is_a_column_there(own[0].name, query, target)
+    return PART if is_self_contained or is_theirs else DARK
 
 
 def _inner_target(query: Node, target: Target) -> Target | None:

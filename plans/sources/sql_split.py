@@ -41,51 +41,9 @@ class Piece:
     """For data, its number of lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lexis:
-    """What differs between dialects in where a statement ends."""
-
-    backslash_escapes: bool = False
-    dollar_quotes: bool = True
-    nested_comments: bool = True
-    psql: bool = True
-    hash_comments: bool = False
-    backtick_quotes: bool = False
-    bracket_quotes: bool = False
-    go_lines: bool = False
-
-
-POSTGRES = Lexis()
-MYSQL = Lexis(
-    backslash_escapes=True,
-    dollar_quotes=False,
-    nested_comments=False,
-    psql=False,
-    hash_comments=True,
-    backtick_quotes=True,
-)
-BIGQUERY = Lexis(
-    backslash_escapes=True,
-    dollar_quotes=False,
-    nested_comments=False,
-    psql=False,
-    hash_comments=True,
-    backtick_quotes=True,
-)
-SNOWFLAKE = Lexis(backslash_escapes=True, nested_comments=False, psql=False)
-TSQL = Lexis(dollar_quotes=False, psql=False, bracket_quotes=True, go_lines=True)
-SQLITE = Lexis(
-    dollar_quotes=False,
-    nested_comments=False,
-    psql=False,
-    backtick_quotes=True,
-    bracket_quotes=True,
-)
-
-
-def split(text: str, lexis: Lexis = POSTGRES) -> Iterator[Piece]:
+def split(text: str) -> Iterator[Piece]:
     """The pieces in order; what lies between them is blank, comments and semicolons."""
-    return _Splitter(text, lexis).pieces()
+    return _Splitter(text).pieces()
 
 
 _ESCAPED = r"(?>[^'\\]+|\\.|'')*+"
@@ -113,7 +71,6 @@ _TOKEN = re.compile(
 _ESCAPE_STRING_REST = re.compile(rf"{_ESCAPED}'(?>[ \t\f\v]*[\r\n]\s*'{_ESCAPED}')*+", re.DOTALL)
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _DATA_END = re.compile(r"^\\\.[ \t]*\r?$", re.MULTILINE)
-_GO = re.compile(r"^[ \t]*GO(?:[ \t]+\d+)?[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
 
 # They send the statement before them to the server.
 _SENDING = words(
@@ -155,22 +112,14 @@ class _Open:
 
 
 class _Splitter:
-    def __init__(self, text: str, lexis: Lexis) -> None:
+    def __init__(self, text: str) -> None:
         self.text = text
-        self.lexis = lexis
         self.at = 0
         self.open: _Open | None = None
 
     def pieces(self) -> Iterator[Piece]:
         text = self.text
-        next_go = self._next_go(0)
         while self.at < len(text):
-            if next_go is not None and self.at >= next_go.start():
-                if self.open is not None:
-                    yield self._close(next_go.start())
-                self.at = next_go.end()
-                next_go = self._next_go(self.at)
-                continue
             match = _TOKEN.match(text, self.at)
             if match is None:  # pragma: no cover - `other` takes any character
                 raise AssertionError("every character is a token")
@@ -189,7 +138,7 @@ class _Splitter:
                         # The parser's own scanner takes time quadratic in the depth of comments.
                         self.open.nesting = max(self.open.nesting, deepest)
                     continue
-                case "backslash" if self.lexis.psql:
+                case "backslash":
                     yield from self._command(start)
                     continue
                 case "end":
@@ -204,18 +153,11 @@ class _Splitter:
                     if copies:
                         yield from self._data()
                     continue
-            if self.lexis.hash_comments and text[start] == "#":
-                newline = text.find("\n", start)
-                self.at = len(text) if newline < 0 else newline
-                continue
             if self.open is None:
                 self.open = _Open(start)
             self.at = self._token(self.open, kind, start, end)
         if self.open is not None:
             yield self._close(len(text))
-
-    def _next_go(self, at: int) -> re.Match[str] | None:
-        return _GO.search(self.text, at) if self.lexis.go_lines else None
 
     def _token(self, statement: _Open, kind: str, start: int, end: int) -> int:
         """Takes one token in and returns where the next begins."""
@@ -227,7 +169,7 @@ class _Splitter:
             case "escape_string":
                 rest = _ESCAPE_STRING_REST.match(text, end)
                 return len(text) if rest is None else rest.end()
-            case "dollar" if self.lexis.dollar_quotes:
+            case "dollar":
                 close = text.find(text[start:end], end)
                 return len(text) if close < 0 else close + end - start
             case "identifier":
@@ -235,8 +177,6 @@ class _Splitter:
             case "word":
                 self._word(statement, text[start:end].lower())
             case "open":
-                if text[start] == "[" and self.lexis.bracket_quotes:
-                    return self._quoted_end("]", end)
                 levels.append(_Level())
                 statement.nesting = max(statement.nesting, len(levels))
             case "close":
@@ -249,8 +189,6 @@ class _Splitter:
             case "operator":
                 levels[-1].item += 1
                 statement.nesting = max(statement.nesting, levels[-1].depth())
-            case "other" if text[start] == "`" and self.lexis.backtick_quotes:
-                return self._quoted_end("`", end)
         return end
 
     def _word(self, statement: _Open, word: str) -> None:
@@ -279,9 +217,6 @@ class _Splitter:
         return self.open is not None and (len(self.open.levels) > 1 or self.open.blocks > 0)
 
     def _string_end(self, statement: _Open, at: int) -> int:
-        if self.lexis.backslash_escapes:
-            rest = _ESCAPE_STRING_REST.match(self.text, at)
-            return len(self.text) if rest is None else rest.end()
         close = self._quoted_end("'", at)
         if self.text.find("\\", at, close) >= 0:
             statement.backslash_in_string = True
@@ -294,9 +229,6 @@ class _Splitter:
 
     def _comment_end(self, at: int) -> tuple[int, int]:
         """Where a comment ends, and how deep comments in it go."""
-        if not self.lexis.nested_comments:
-            close = self.text.find("*/", at)
-            return (len(self.text) if close < 0 else close + 2), 1
         depth = deepest = 1
         for edge in _COMMENT_EDGE.finditer(self.text, at):
             depth += 1 if edge.group() == "/*" else -1
@@ -349,8 +281,7 @@ class _Splitter:
     def _copies_stdin(self) -> bool:
         statement = self.open
         return (
-            self.lexis.psql
-            and statement is not None
+            statement is not None
             and statement.leading[:1] == ["copy"]
             and {"from", "stdin"} <= statement.words
         )

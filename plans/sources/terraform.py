@@ -72,7 +72,8 @@ def read(file: str, text: str, options: Options) -> Reading:
         problem = _problem(file, lines, found.message, found.offset)
         return Reading(artifact=artifact, changes=(), problems=(problem,))
     plan, faults = found
-    reader = _Reader(file, lines, shipped(), plan)
+    taxonomy = options.taxonomies.get("terraform")
+    reader = _Reader(file, lines, taxonomy if isinstance(taxonomy, Taxonomy) else shipped(), plan)
     return Reading(
         artifact=artifact.model_copy(update={"tool_version": _version_of_tool(plan)}),
         changes=numbered(reader.changes()) if _is_known_format(plan) else (),

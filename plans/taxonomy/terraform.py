@@ -8,12 +8,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Annotated, Self
 
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from ..model import Effect, Model, Problem, Reversibility, Risk, Selector
+from .tables import read_user_table, yaml_of
 
-MAX_TABLE_LETTERS = 1_000_000
 _MANY_TYPES = 10_000
 
 
@@ -112,6 +111,8 @@ class Row(Model):
     """Attributes that hold a Google policy document."""
     configures_another: bool = False
     """Creating it changes a resource that exists, so its guards count at creation too."""
+    override: bool = False
+    """In a user's table: this row replaces what is shipped, also where it is looser."""
 
 
 class Invocation(Model):
@@ -192,7 +193,9 @@ class Taxonomy:
         if key not in self._known:
             shipped = _facts(self._shipped, resource_type, provider)
             added = _facts(self._added, resource_type, provider)
-            self._known[key] = _tightened(shipped, added) if shipped and added else shipped or added
+            overriding = _facts(self._added, resource_type, provider, only_overriding=True)
+            tightened = _tightened(shipped, added) if shipped and added else shipped or added
+            self._known[key] = overriding or tightened
         return self._known[key]
 
     def runs_when_read(self, data_type: str) -> bool:
@@ -222,41 +225,13 @@ def shipped_tables() -> Iterator[tuple[str, Table]]:
     """Every shipped file with its name."""
     for resource in sorted(files("interlock.plans.taxonomy").iterdir(), key=lambda each: each.name):
         if resource.name.startswith("terraform") and resource.name.endswith(".yaml"):
-            content = _yaml(resource.read_text(encoding="utf-8"))
+            content = yaml_of(resource.read_text(encoding="utf-8"))
             yield resource.name, Table.model_validate(content)
 
 
 def read_table(file: str, text: str) -> tuple[Table | None, tuple[Problem, ...]]:
     """A user's table. What Terraform steps do to a class is not a user's to say."""
-    if len(text) > MAX_TABLE_LETTERS:
-        return None, (Problem(message="the table is too large", file=file),)
-    try:
-        table = Table.model_validate(_yaml(text) or {})
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        message = f"this is not YAML: {error.problem or 'unreadable'}"
-        return None, (Problem(message=message, file=file, line=line, column=column),)
-    except yaml.YAMLError as error:
-        return None, (Problem(message=f"this is not YAML: {str(error)[:200]}", file=file),)
-    except RecursionError:
-        return None, (Problem(message="the table is nested too deeply", file=file),)
-    except ValidationError as error:
-        return None, tuple(
-            Problem(
-                message=f"`{'.'.join(str(step) for step in each['loc'])}`: {each['msg']}", file=file
-            )
-            for each in error.errors()
-        )
-    if table.classes:
-        return None, (Problem(message="only the shipped tables may have `classes`", file=file),)
-    return table, ()
-
-
-def _yaml(text: str) -> object:
-    # The C loader reads the shipped tables ten times faster and accepts the same language.
-    loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(text, Loader=loader)  # noqa: S506  # Both are safe loaders.
+    return read_user_table(Table, file, text, ("classes",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,12 +263,14 @@ def _index(tables: tuple[Table, ...]) -> _Index:
     return _Index(exact, tuple(sorted(patterns, key=lambda found: -letters[found[0]])))
 
 
-def _facts(index: _Index, resource_type: str, provider: str | None) -> Facts | None:
+def _facts(
+    index: _Index, resource_type: str, provider: str | None, *, only_overriding: bool = False
+) -> Facts | None:
     """The most specific row says what the type is; the guards of all matching rows hold."""
     rows = [
         row
         for table, row in (*index.exact.get(resource_type, ()), *index.matching(resource_type))
-        if _is_from(table, provider)
+        if _is_from(table, provider) and (row.override or not only_overriding)
     ]
     if not rows:
         return None

@@ -1,0 +1,1 @@
+"""The builders of the resource graph: one file for each place that knows what there is."""

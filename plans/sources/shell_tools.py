@@ -1,0 +1,226 @@
+"""Everyday programs that act on files or run others: `find`, `xargs`, `sed`, `awk`, `dd`, `rm` and its like."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..model import Effect, Selector
+from ..taxonomy.shell import Act, FileProgram
+from .shell_arguments import sort_words
+from .shell_http import WGET_VALUED
+from .shell_walk import TERMINAL, Command, Walker, joined
+from .shell_words import Field, hole, literal
+
+if TYPE_CHECKING:
+    from .shell_commands import Commands
+
+
+def find(commands: "Commands", walker: Walker, command: Command, rest: Sequence[Field]) -> None:
+    """`find`: what it deletes, runs or writes among what it finds."""
+    starts: list[Field] = []
+    for one in rest:
+        if one.text.startswith(("-", "(", "!", ",")):
+            break
+        starts.append(one)
+    starts = starts or [literal(".", command.at)]
+    texts = [one.text for one in rest]
+    acts = False
+    index = len(starts) if rest and starts[0] is rest[0] else 0
+    narrowed = any(text in ("-name", "-iname", "-path", "-mtime", "-regex", "-newer", "-size",
+                            "-maxdepth", "-user", "-mmin", "-empty") for text in texts)  # fmt: skip
+    while index < len(rest):
+        word = rest[index]
+        index += 1
+        if word.holes and not (rest[index - 2].text.startswith("-") if index > 1 else False):
+            acts = True
+            commands.opaque(walker, command, word.holes[0])
+        elif word.text == "-delete":
+            acts = True
+            for start in starts:
+                if narrowed and start.text in (".", "./") and walker.state.directory == ".":
+                    commands.report(
+                        walker, command, Effect.DELETE_DATA, "find -delete", "which files it finds is not known",
+                        target=start.text, type="File", selector=Selector.SOME,
+                    )  # fmt: skip
+                else:
+                    commands.path(walker, command, Act.DELETE, start, "find -delete", is_tree=True)
+        elif word.text in ("-exec", "-execdir", "-ok", "-okdir"):
+            acts = True
+            end = next(
+                (at for at in range(index, len(rest)) if rest[at].text in (";", "+")), len(rest)
+            )
+            _with_found(commands, walker, command, rest[index:end], "{}", starts)
+            index = end + 1
+        elif word.text in ("-fprint", "-fprint0", "-fprintf", "-fls"):
+            acts = True
+            if index < len(rest):
+                commands.path(walker, command, Act.WRITE, rest[index], "find", is_tree=False)
+    if not acts:
+        commands.report(walker, command, Effect.READ, "find", "it reads", target=joined(starts))
+
+
+def _with_found(
+    commands: "Commands",
+    walker: Walker,
+    command: Command,
+    words: Sequence[Field],
+    mark: str,
+    starts: Sequence[Field],
+) -> None:
+    """Runs words with what was found in the place of a mark."""
+    reason = "which files are found is not known"
+    filled = tuple(
+        replace(one, holes=(*one.holes, reason), known=one.text.partition(mark)[0] or "./")
+        if mark in one.text
+        else one
+        for one in words
+    )
+    if filled:
+        commands.perform(walker, replace(command, fields=filled, input=TERMINAL))
+
+
+def xargs(commands: "Commands", walker: Walker, command: Command, rest: Sequence[Field]) -> None:
+    arguments = sort_words(
+        rest, ("-I", "-n", "-P", "-L", "-d", "-E", "-s", "-a", "--arg-file", "--delimiter",
+               "--max-args", "--max-procs", "--replace", "--max-lines"), stops=True,
+    )  # fmt: skip
+    words = list(arguments.operands) or [literal("echo", command.at)]
+    marks = [one.text for one in arguments.values(("-I", "--replace"))]
+    reason = command.input.unknown or "what it is given is not followed"
+    if marks:
+        _with_found(commands, walker, command, words, marks[0], ())
+        return
+    words.append(hole("…", reason, command.at, is_many=True))
+    commands.perform(walker, replace(command, fields=tuple(words), input=TERMINAL))
+
+
+def parallel(commands: "Commands", walker: Walker, command: Command, rest: Sequence[Field]) -> None:
+    commands.opaque(walker, command, "what `parallel` runs for each of its inputs is not followed")
+
+
+def sed(commands: "Commands", walker: Walker, command: Command, rest: Sequence[Field]) -> None:
+    """`sed` prints, `sed -i` changes files, and scripts with `w` or `e` do more."""
+    arguments = sort_words(rest, ("-e", "-f", "-l", "--expression", "--file"))
+    scripts = arguments.values(("-e", "--expression"))
+    operands = list(arguments.operands)
+    if not scripts and operands:
+        scripts = [operands.pop(0)]
+    unclear = any(
+        re.search(r"(^|[;}\n/|,#!])\s*\d*[wWe]\s|[/|,#]\w*[we]\w*(\s|;|$)", one.text)
+        for one in scripts
+    )
+    if unclear or arguments.has(("-f", "--file")):
+        commands.opaque(walker, command, "its script may write files or run commands")
+    elif arguments.unsure and not arguments.unsure[0].known.startswith("./"):
+        commands.opaque(walker, command, arguments.unsure[0].holes[0])
+    elif arguments.has(("-i", "--in-place")) or any(
+        one.name.startswith("-i") for one in arguments.options
+    ):
+        for one in operands:
+            commands.path(walker, command, Act.WRITE, one, "sed -i", is_tree=False)
+    else:
+        commands.report(walker, command, Effect.READ, "sed", "it reads", target=joined(operands))
+
+
+def awk(commands: "Commands", walker: Walker, command: Command, rest: Sequence[Field]) -> None:
+    arguments = sort_words(rest, ("-F", "-v", "-f", "--file"), stops=True)
+    programs = arguments.operands[:1]
+    risky = any(
+        re.search(r"system\s*\(|getline|\||>|@load|printf?\s*.*>", one.text) or one.holes
+        for one in programs
+    )
+    if risky or arguments.has(("-f", "--file", "-i", "-l")) or not programs:
+        commands.opaque(walker, command, "its program may write files or run commands")
+    else:
+        commands.report(walker, command, Effect.READ, "awk", "it reads")
+
+
+def dd(commands: "Commands", walker: Walker, command: Command, rest: Sequence[Field]) -> None:
+    if any(one.holes and not one.known.startswith(("if=", "bs=", "count=")) for one in rest):
+        commands.opaque(walker, command, next(one.holes[0] for one in rest if one.holes))
+        return
+    outputs = [one for one in rest if one.text.startswith("of=")]
+    for one in outputs:
+        target = replace(one, text=one.text[3:], exact_at=None)
+        commands.path(walker, command, Act.WRITE, target, "dd", is_tree=False)
+    if not outputs:
+        commands.report(walker, command, Effect.READ, "dd", "it reads")
+
+
+def curl(commands: "Commands", walker: Walker, command: Command, rest: Sequence[Field]) -> None:
+    commands.clients.curl(walker, command, rest)
+    for one in commands.clients.written(rest):
+        commands.path(walker, command, Act.WRITE, one, "curl -o", is_tree=False)
+
+
+def wget(commands: "Commands", walker: Walker, command: Command, rest: Sequence[Field]) -> None:
+    commands.clients.wget(walker, command, rest)
+    for one in sort_words(rest, WGET_VALUED).values(("-O", "--output-document", "-o", "-a")):
+        if one.text != "-":
+            commands.path(walker, command, Act.WRITE, one, "wget -O", is_tree=False)
+
+
+def file_program(
+    commands: "Commands", walker: Walker, command: Command, row: FileProgram, rest: Sequence[Field]
+) -> None:
+    """A program that acts on paths: one change for each."""
+    name = command.fields[0].text.rsplit("/", 1)[-1]
+    arguments = sort_words(rest, (*row.valued, *row.targets))
+    if arguments.shows_only(("--help", "--version", *row.dry)):
+        commands.report(walker, command, Effect.READ, name, "it only shows what it would do")
+        return
+    is_tree = row.always_trees or arguments.has(row.trees) or bool(arguments.unsure)
+    targets = arguments.values(row.targets)
+    operands = list(arguments.operands)
+    if any(one.is_many for one in operands) and not any(one.is_exact for one in operands):
+        commands.opaque(walker, command, operands[0].holes[0] if operands[0].holes else "unknown")
+        return
+    if not operands and not targets:
+        commands.opaque(walker, command, f"what `{name}` acts on is not said")
+        return
+    match row.act:
+        case Act.ACCESS:
+            mode, operands = operands[0], operands[1:]
+            _access(commands, walker, command, name, mode, operands, is_tree=is_tree)
+        case Act.MOVE:
+            last = targets[0] if targets else operands.pop()
+            for one in operands:
+                commands.path(walker, command, Act.MOVE, one, name, is_tree=is_tree)
+            commands.path(walker, command, Act.WRITE, last, name, is_tree=False)
+        case Act.WRITE_LAST:
+            last = targets[0] if targets else operands[-1]
+            if ":" in last.text and not last.text.startswith(("/", ".", "~")):
+                commands.opaque(
+                    walker, command, f"what `{name}` replaces on another machine is not known"
+                )
+            elif arguments.has(row.deletes):
+                commands.path(walker, command, Act.DELETE, last, name, is_tree=True)
+            else:
+                commands.path(walker, command, Act.WRITE, last, name, is_tree=False)
+        case _:
+            for one in operands:
+                commands.path(walker, command, row.act, one, name, is_tree=is_tree)
+
+
+def _access(
+    commands: "Commands", walker: Walker, command: Command, name: str, mode: Field, paths: Sequence[Field],
+    *, is_tree: bool,
+) -> None:  # fmt: skip
+    """`chmod` and `chown`; what everybody may write, or what runs as its owner, is a right given away."""
+    if mode.holes:
+        commands.opaque(walker, command, mode.holes[0])
+        return
+    opens = name == "chmod" and re.search(
+        r"^[0-7]?[0-7]?[0-7][2367]$|^[2467][0-7]{3}$|(^|,)[aog]*\+?[rx]*w|[+=][rwx]*[st]",
+        mode.text,
+    )
+    owner_only = re.fullmatch(r"u[+=-][rwxX]+|g\+w", mode.text)
+    for one in paths or [literal(".", command.at)]:
+        if opens and not owner_only:
+            commands.report(
+                walker, command, Effect.ESCALATE, f"{name} {mode.text}",
+                "everybody may write it, or it runs as its owner", target=one.text, type="File",
+            )  # fmt: skip
+        else:
+            commands.path(walker, command, Act.ACCESS, one, f"{name} {mode.text}", is_tree=is_tree)

@@ -1,0 +1,74 @@
+"""The second opinion on sqlglot: the tree is written out again, and everything that was said must be in it."""
+
+from collections import Counter
+from typing import Any
+
+from sqlglot.errors import SqlglotError
+
+from .sql_changes import words
+from .sql_tokens import Kind, tokens
+
+
+def lost(tree: Any, sql: str, dialect: str) -> str | None:
+    """A part of the statement that its tree does not say, or `None`."""
+    try:
+        again = tree.sql(dialect=dialect)
+    except (SqlglotError, ValueError, AttributeError, TypeError, KeyError, IndexError) as error:
+        return f"a part that it cannot write ({type(error).__name__})"
+    missing = _said(sql, dialect) - _said(again, dialect)
+    return next(iter(missing), None)
+
+
+def _said(sql: str, dialect: str) -> Counter[str]:
+    """What the text names, holds and demands; how often a value stands there may differ."""
+    found: Counter[str] = Counter()
+    before = ""
+    for token in tokens(sql, dialect):
+        match token.kind:
+            case Kind.STRING:
+                quotes = 3 if token.text[:3] in ("'''", '"""') else 1
+                is_raw = before in ("R", "RB", "BR")
+                value = token.text[quotes:-quotes] if is_raw else token.value
+                # How a backslash is escaped may differ.
+                found[value.lower().replace("\\", "").strip()] = 1
+            case Kind.NUMBER:
+                found[token.value.lower()] = 1
+            case Kind.NAME:
+                for part in token.value.lower().split("."):
+                    found[part] = 1
+            case Kind.VARIABLE:
+                found[token.value.lower().lstrip("@:$#")] = 1
+            case Kind.WORD if token.value in _DEMANDING:
+                found[token.value] += 1
+            case Kind.WORD if before == "." or token.value not in _PLAIN:
+                found[token.value.lower().lstrip("#@")] = 1
+            case Kind.BROKEN:
+                found["text that its scanner cannot take apart"] = 1
+            case _:
+                pass
+        before = token.value
+    return +found
+
+
+# Each one restricts or writes, so that its number counts.
+_DEMANDING = words("WHERE HAVING DELETE UPDATE INSERT MERGE TRUNCATE DROP LIMIT")
+# What is written in another way and says the same.
+_PLAIN = words(
+    "TEMP TEMPORARY TRANSIENT AS ASC INNER OUTER CROSS ALL DISTINCT INTO FROM TABLE ROW ROWS ONLY FETCH "
+    "FIRST NEXT BY OR AND NOT IS NULL IN ON SELECT SET VALUES VALUE TOP OFFSET IF END CASE WHEN THEN ELSE "
+    "LEFT RIGHT JOIN FULL NATURAL UNION EXCEPT INTERSECT INT INTEGER BIGINT SMALLINT TINYINT MEDIUMINT "
+    "VARCHAR NVARCHAR CHAR NCHAR CHARACTER TEXT NTEXT DECIMAL NUMERIC NUMBER FLOAT DOUBLE PRECISION REAL "
+    "DATE DATETIME DATETIME2 TIMESTAMP TIME BOOLEAN BOOL BIT STRING BYTES INT64 FLOAT64 SIGNED UNSIGNED "
+    "LIKE RLIKE REGEXP GLOB DIV MOD XOR TRUE FALSE DEFAULT N E B X R ROLLUP CUBE WITH RECURSIVE PRIMARY "
+    "KEY USING GROUP ORDER BETWEEN EXISTS INTERVAL DAY MONTH YEAR HOUR MINUTE SECOND WEEK QUARTER AT ZONE "
+    "COLLATE ESCAPE CURRENT_TIMESTAMP CURRENT_DATE CURRENT_TIME LOCALTIME LOCALTIMESTAMP SYSDATE GETDATE "
+    "SYSDATETIME NOW CURDATE CURTIME CAST CONVERT TRY_CAST TRY_CONVERT SAFE_CAST SUBSTRING SUBSTR LENGTH "
+    "LEN CHAR_LENGTH ISNULL IFNULL NVL COALESCE IIF CONCAT LCASE UCASE LOWER UPPER DATE_ADD DATE_SUB "
+    "DATEADD DATEDIFF DATE_FORMAT EXTRACT DATEPART STRFTIME CEIL CEILING POW POWER RAND RANDOM "
+    "GROUP_CONCAT STRING_AGG LISTAGG ARRAY_AGG WITHIN SEPARATOR TO_DATE TO_TIMESTAMP SUM COUNT MIN MAX "
+    "AVG PARSE_JSON JSON_EXTRACT DATE_TRUNC DATETIME_TRUNC TIMESTAMP_TRUNC TIMESTAMPDIFF TIMESTAMPADD VAR "
+    "MODE CONSTRAINT CLUSTERED NONCLUSTERED GENERATED ALWAYS IDENTITY AUTOINCREMENT AUTO_INCREMENT "
+    "REPLACE UUID NEWID JULIANDAY STR_TO_DATE TO_CHAR TO_VARCHAR LOG LN CHARINDEX LOCATE INSTR STRPOS "
+    "POSITION REGEXP_LIKE REGEXP_CONTAINS EVERY SOME ANY RANGE UNBOUNDED PRECEDING FOLLOWING CURRENT GO "
+    "DESCRIBE CHARSET"
+)
