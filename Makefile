@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := interlock/*.py interlock/cli lang compiler plans gate stdlib_policies tests benchmarks
 
-.PHONY: help demo test check lint format bench fuzz clean
+.PHONY: help demo test check lint format bench fuzz agreement clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 10
@@ -44,13 +44,17 @@ format: $(VENV)/ready-dev  ## format code and policies
 	$(BIN)/ruff check --fix .
 	$(BIN)/interlock fmt stdlib_policies
 
-bench: $(VENV)/ready-dev  ## measure parsing, checking, gating, start-up, and decisions beside the peers that install
+bench: $(VENV)/ready-dev  ## measure what things cost, beside the peers that install, and write docs/performance.md
 	$(BIN)/python benchmarks/run.py
 	-$(BIN)/python -m pip install --quiet --group peers
-	$(BIN)/python benchmarks/evaluator.py
+	$(BIN)/python benchmarks/evaluator.py --json benchmarks/results/evaluator.json
+	$(BIN)/python benchmarks/page.py
 
 fuzz: $(VENV)/ready-dev  ## the property tests with many more cases (about an hour)
 	INTERLOCK_TESTS=long $(BIN)/python -m pytest -q -n auto tests
 
+agreement: $(VENV)/ready-dev  ## 100,000 generated requests before every back end; goes on where it stopped
+	$(BIN)/python tests/agreement.py
+
 clean:  ## remove everything that was set up or built
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist *.egg-info .agreement .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,26 +1,28 @@
 """What a decision costs in Interlock and in its peers, in one process and one run, after they agreed on every decision.
 
-    python benchmarks/evaluator.py [--quick] [--markdown OUT.md] [--only applications …]
+    python benchmarks/evaluator.py [--quick] [--json RESULTS.json] [--only applications …]
 
 Engines take turns, a batch of one request at a time. Each request counts with the median of its rounds, and a table
 shows the median and the 99th percentile over requests. The garbage collector rests meanwhile, as in `timeit`.
 The peers are `pip install --group peers`; one that is not installed is a gap in the tables.
+`--json` keeps the sections that ran, beside those of an earlier run; `page.py` makes `docs/performance.md` of it.
 """
 
 import argparse
 import json
+import os
 import platform
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import plot
 from destructive import scenario
 from growth import SHAPES, staff
 from interlock_engine import ALLOWS, BASE
@@ -54,7 +56,7 @@ class Effort:
 
 QUICK = Effort(3, 0.5, 50, (5, 50), (10, 100, 1_000), (1_000, 10_000))
 THOROUGH = Effort(
-    9, 4.0, 500, stores.SIZES, (10, 100, 1_000, 10_000), (1_000, 10_000, 100_000, 1_000_000)
+    7, 1.5, 300, stores.SIZES, (10, 100, 1_000, 10_000), (1_000, 10_000, 100_000, 1_000_000)
 )
 
 
@@ -83,15 +85,6 @@ class Table:
         body = [line(self.columns), line(["-" * width for width in widths]), *map(line, self.rows)]
         return "\n".join([self.title, *body, *([self.note] if self.note else []), ""])
 
-    def markdown(self) -> str:
-        def line(cells: list[str]) -> str:
-            return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-        rule = "|---|" + ("---:|" if self.numbers else "---|") * (len(self.columns) - 1)
-        rows = "\n".join(map(line, self.rows))
-        note = f"\n{self.note}\n" if self.note else ""
-        return f"### {self.title}\n\n{line(self.columns)}\n{rule}\n{rows}\n{note}"
-
 
 @dataclass(frozen=True)
 class Prepared:
@@ -113,11 +106,18 @@ class Bench:
         self.say = say
         self.peers, self.absent = installed()
         self.tables: list[Table] = []
-        self.figure = ""
+        self.facts: dict[str, Json] = {}
+        """What was measured, as numbers: title of a table → engine → what."""
 
     def add(self, table: Table) -> None:
         self.tables.append(table)
         self.say(table.text())
+
+    def taken(self) -> Json:
+        """The tables and facts since this was last asked, as JSON."""
+        tables = [asdict(table) for table in self.tables]
+        facts, self.tables, self.facts = self.facts, [], {}
+        return {"tables": tables, "facts": facts}
 
     def progress(self, text: str) -> None:
         if sys.stderr.isatty():
@@ -177,6 +177,7 @@ class Bench:
                 contenders.append(contender(prepared))
         found = race(contenders, self.effort.rounds, self.effort.budget)
         base = found.get(BASE.name)
+        self.facts[table.title] = {name: asdict(summary) for name, summary in found.items()}
         for name, (prepared, agreement) in ready.items():
             summary = found.get(name)
             table.rows.append(
@@ -247,7 +248,7 @@ class Bench:
                 name: [(float(size), median) for size, median in sizes.items()]
                 for name, sizes in medians.items()
             }
-        self.figure = plot.log_log(panels, "rules", "microseconds for a decision (median)")
+        self.facts["panels"] = panels
 
     def growth_table(
         self,
@@ -276,6 +277,13 @@ class Bench:
             if reached is not None:
                 cell = run_cell({"cell": "rules", "engine": name, "shape": shape, "size": last})
                 memory = f"{cell['bytes'] / last / 1024:.2f}" if "bytes" in cell else GAP
+                self.facts.setdefault(f"growth, {shape}", {})[name] = {
+                    "medians": {str(size): median for size, median in found.items()},
+                    "compile": compiling[name][last],
+                    "bytes": cell.get("bytes"),
+                    "load": cell.get("load"),
+                    "rules": last,
+                }
             table.rows.append(
                 [
                     name,
@@ -348,6 +356,8 @@ class Bench:
                             _number(cell["p99"]),
                         ]
                     )
+                    fact = {key: cell[key] for key in ("bytes", "build", "median", "p99")}
+                    self.facts.setdefault(engine.name, {})[str(size)] = {**fact, "json": len(text)}
                     expected = expected or cell["decisions"]
                     if cell["decisions"] != expected:
                         table.rows[-1][0] += " (disagrees)"
@@ -473,7 +483,7 @@ def cell(task: Json) -> Json:
         store = engine.store(policies, document)
         # OPA compiles at the first decision.
         engine.decider(policies, store)(engine.input(workload.requests[0], store))
-        return {"bytes": resident_bytes() - before}
+        return {"bytes": resident_bytes() - before, "load": engine.load_seconds(text)}
     requests = json.loads(Path(task["requests"]).read_text())
     small = staff(100)
     policies = engine.compile(small.texts[engine.language])
@@ -519,18 +529,30 @@ def _ratio(summary: Summary | None, base: Summary | None) -> str:
     return f"{summary.median / base.median:.2f}" if summary and base else GAP
 
 
-def _heading(bench: Bench, quick: bool) -> str:
+def setting(bench: Bench, quick: bool) -> Json:
+    """Where and with what a section was measured."""
     engines = {engine.distribution: "" for engine in (BASE, *bench.peers)}
     for name in engines:
         try:
             engines[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             engines[name] = "unknown version"
-    versions = ", ".join(f"{name} {version}" for name, version in engines.items())
+    return {
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {platform.system()}, {os.cpu_count()} processors",
+        "busy": round(os.getloadavg()[0], 1),
+        "engines": engines,
+        "absent": bench.absent,
+        "quick": quick,
+    }
+
+
+def _heading(found: Json) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in found["engines"].items())
     return (
-        f"Python {platform.python_version()} on {platform.machine()}, {platform.system()}; {versions}.\n"
-        + "".join(f"{name} is not installed: {why}.\n" for name, why in bench.absent.items())
-        + ("A quick run: few repetitions, so numbers are rough.\n" if quick else "")
+        f"Python {found['python']} on {found['machine']}; {versions}.\n"
+        + "".join(f"{name} is not installed: {why}.\n" for name, why in found["absent"].items())
+        + ("A quick run: few repetitions, so numbers are rough.\n" if found["quick"] else "")
     )
 
 
@@ -546,7 +568,7 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="few repetitions and small sizes")
-    parser.add_argument("--markdown", type=Path, metavar="OUT", help="also write a report")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="also keep what was measured")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
     parser.add_argument("--cell", type=json.loads, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -554,21 +576,22 @@ def main() -> None:
         print(json.dumps(cell(arguments.cell)))
         return
     bench = Bench(QUICK if arguments.quick else THOROUGH, lambda text: print(text, flush=True))
-    heading = _heading(bench, arguments.quick)
-    bench.say(heading)
+    bench.say(_heading(setting(bench, arguments.quick)))
+    results = json.loads(arguments.json.read_text()) if _exists(arguments.json) else {}
     for name in arguments.only:
         if name in ("applications", "bytes") and not stores.CORPUS.is_dir():
             bench.say(f"{name}: left out, since the corpora are not beside the checkout\n")
             continue
+        found, before = setting(bench, arguments.quick), time.monotonic()
         SECTIONS[name](bench)
-    if arguments.markdown:
-        report = [f"# Decisions beside the peers\n\n{heading}"]
-        if bench.figure:
-            figure = arguments.markdown.with_suffix(".svg")
-            figure.write_text(bench.figure)
-            report.append(f"![Microseconds for a decision by the number of rules]({figure.name})\n")
-        report += [table.markdown() for table in bench.tables]
-        arguments.markdown.write_text("\n".join(report))
+        results[name] = {**found, "seconds": round(time.monotonic() - before), **bench.taken()}
+        if arguments.json:
+            arguments.json.parent.mkdir(parents=True, exist_ok=True)
+            arguments.json.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def _exists(path: Path | None) -> bool:
+    return path is not None and path.exists()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..lang.source import Span
 from ..lang.syntax import Effect, Outcome
@@ -63,8 +63,7 @@ class Digested(Protocol):
     def digest(self) -> str: ...
 
 
-@dataclass(slots=True, eq=False)
-class Decision:
+class Decision(NamedTuple):
     """What a request gets. The same request, entities and policy set always give an equal decision."""
 
     outcome: Outcome
@@ -95,6 +94,9 @@ class Decision:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Decision) and self._facts() == other._facts()
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
     def __hash__(self) -> int:
         return hash((self.outcome, self.id))

@@ -5,7 +5,8 @@ What does not fit exactly is a `Misfit` that names the place, never a guess. Imp
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..lang.scalars import (
@@ -84,23 +85,66 @@ class _Fraction(NamedTuple):
 
 def decode(text: str | bytes) -> Json:
     """A JSON document, or `Misfit` with the line; duplicate keys, `NaN` and excessive size or depth are refused."""
+    try:
+        return _DECODER.decode(_text(text))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise _no_json(error) from None
+
+
+def decode_items(text: str | bytes) -> Iterator[Json]:
+    """The items of a JSON list, one after the other: as `decode`, without room for all of them at once."""
+    try:
+        yield from _items(_text(text))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise _no_json(error) from None
+
+
+def _text(text: str | bytes) -> str:
     if len(text) > MAX_DOCUMENT_BYTES:
         raise Misfit("", f"the document has more than {MAX_DOCUMENT_BYTES:,} bytes")
-    try:
-        return json.loads(
-            text.decode("utf-8") if isinstance(text, bytes) else text,
-            object_pairs_hook=_unique,
-            parse_float=_Fraction,
-            parse_int=_integer,
-            parse_constant=_refuse_constant,
-        )
-    except UnicodeDecodeError:
-        raise Misfit("", "this is not UTF-8 text") from None
-    except json.JSONDecodeError as error:
-        message = f"this is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
-        raise Misfit("", message) from None
-    except RecursionError:
-        raise Misfit("", f"this is nested deeper than {MAX_DEPTH} levels") from None
+    return text.decode("utf-8") if isinstance(text, bytes) else text
+
+
+def _no_json(error: Exception) -> Misfit:
+    match error:
+        case UnicodeDecodeError():
+            return Misfit("", "this is not UTF-8 text")
+        case json.JSONDecodeError():
+            place = f"line {error.lineno}, column {error.colno}"
+            return Misfit("", f"this is not JSON: {error.msg} ({place})")
+        case _:
+            return Misfit("", f"this is nested deeper than {MAX_DEPTH} levels")
+
+
+def _items(text: str) -> Iterator[Json]:
+    place = _space(text, 0)
+    if text[place : place + 1] != "[":
+        raise Misfit("", f"a list is needed here, not {_kind(_DECODER.decode(text))}")
+    place = _space(text, place + 1)
+    if text[place : place + 1] == "]":
+        place += 1
+    else:
+        separator = ","
+        while separator == ",":
+            item, place = _DECODER.raw_decode(text, _space(text, place))
+            yield item
+            place = _space(text, place)
+            separator = text[place : place + 1]
+            if separator not in (",", "]"):
+                raise json.JSONDecodeError("Expecting ',' delimiter", text, place)
+            place += 1
+    place = _space(text, place)
+    if place != len(text):
+        raise json.JSONDecodeError("Extra data", text, place)
+
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+def _space(text: str, place: int) -> int:
+    """Where the white space at a place ends."""
+    found = _SPACE.match(text, place)
+    return found.end() if found is not None else place
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -120,6 +164,14 @@ def _integer(text: str) -> int:
 
 def _refuse_constant(text: str) -> Json:
     raise Misfit("", f"`{text}` is not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique,
+    parse_float=_Fraction,
+    parse_int=_integer,
+    parse_constant=_refuse_constant,
+)
 
 
 # Requests and entities
@@ -171,9 +223,10 @@ class Described(NamedTuple):
 
 def read_entities(world: World, make: Make, documents: Json) -> Described:
     """`[{"uid", "attrs", "parents"}, …]`; `Misfit` only where entities cannot be told apart."""
-    if not isinstance(documents, list):
+    if not isinstance(documents, list | Iterator):
         raise Misfit("entities", f"a list is needed here, not {_kind(documents)}")
     described = Described({}, {}, {})
+    together: dict[frozenset[Any], frozenset[Any]] = {}
     for number, document in enumerate(documents):
         path = f"entities[{number}]"
         fields = _object(document, path, {"uid"}, {"attrs", "parents"})
@@ -185,7 +238,8 @@ def read_entities(world: World, make: Make, documents: Json) -> Described:
         try:
             shape = _entity_shape(world, uid[0])
             record = read_value(make, shape.attributes, fields.get("attrs", {}), "attrs")
-            described.parents[uid] = _parents(make, uid[0], shape, fields.get("parents", []))
+            parents = _parents(make, uid[0], shape, fields.get("parents", []))
+            described.parents[uid] = together.setdefault(parents, parents)
             described.attributes[uid] = record
         except Misfit as misfit:
             described.invalid[uid] = str(misfit)

@@ -5,22 +5,17 @@ partial term is guarded: an optional attribute by `Has`, the least of a set by i
 reported, so a place that no request reaches, and a guard too involved to follow, pass.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from ..lang import typesystem
-from ..lang.functions import Bindings, Form, bind, function_named, resolve
 from ..lang.schema import Environment, Schema
 from ..lang.syntax import Effect
 from ..lang.typesystem import (
     ACTION,
     BOOL,
-    DECIMAL,
-    DURATION,
-    INSTANT,
-    INT,
     IP_RANGE,
     NEVER,
     STRING,
@@ -30,10 +25,11 @@ from ..lang.typesystem import (
     entity_type,
     is_ordered,
 )
-from ..lang.values import Decimal, Duration, EntityId, EnumValue
+from ..lang.values import Decimal, Duration, EnumValue
 from . import ir
 from .ir_text import text_of
 from .rewrite import rebuild
+from .typer import Disagreement, attributes, common_type, composed_type
 
 MAX_SPLITS = 6
 """How many conditions one question about a guard may try both ways."""
@@ -120,7 +116,7 @@ Assumption = tuple[ir.Term, bool]
 
 @dataclass(slots=True)
 class _Check:
-    """Infers the type of each term of a rule in one environment, knowing what stands before it."""
+    """Checks each term of a rule in one environment, knowing what stands before it."""
 
     schema: Schema
     variables: dict[str, Type]
@@ -190,138 +186,134 @@ class _Check:
 
     def _infer(self, term: ir.Term) -> Type:
         match term:
-            case ir.Boolean():
-                return BOOL
-            case ir.Integer():
-                return INT
-            case ir.Decimal():
-                return DECIMAL
-            case ir.String():
-                return STRING
-            case ir.Instant():
-                return INSTANT
-            case ir.Duration():
-                return DURATION
-            case ir.IpRange():
-                return IP_RANGE
-            case ir.EnumMember(value):
-                return self._enum_member(term, value)
-            case ir.Entity(value):
-                return self._entity(term, value)
             case ir.Variable(name):
                 if name not in self.variables:
                     return self.report(term, "the name is not bound here")
                 return self.variables[name]
+            case ir.EnumMember(value):
+                if value.enum not in self.schema.enums:
+                    return self.report(term, f"there is no enum `{value.enum}`")
+                self._enum_member(term, value)
+                return self._composed(term)
+            case ir.Entity(value):
+                if value.type != ir.ACTION_TYPE and not _is_concrete(self.schema, value.type):
+                    return self.report(term, f"`{value.type}` is no concrete entity type")
+                if value.type == ir.ACTION_TYPE and value.id not in self.schema.actions:
+                    self.report(term, "there is no such action")
+                return self._composed(term)
+            case (
+                ir.Boolean()
+                | ir.Integer()
+                | ir.Decimal()
+                | ir.String()
+                | ir.Instant()
+                | ir.Duration()
+                | ir.IpRange()
+            ):
+                return self._composed(term)
             case ir.Attribute(base, name):
                 return self._attribute(term, base, name)
             case ir.Has(base, name):
                 self._has(term, base, name)
-                return BOOL
+                return self._composed(term)
             case ir.Not(operand):
                 self.boolean(operand)
-                return BOOL
+                return self._composed(term, BOOL)
             case ir.And(operands):
                 self._chain(operands, True)
-                return BOOL
+                return self._composed(term)
             case ir.Or(operands):
                 self._chain(operands, False)
-                return BOOL
+                return self._composed(term)
             case ir.If(condition, then, otherwise):
                 self.boolean(condition)
                 with self.assuming((condition, True)):
                     first = self.infer(then)
                 with self.assuming((condition, False)):
                     second = self.infer(otherwise)
-                return self._join(term, [first, second])
-            case ir.Equal(left, right):
-                self._join(term, [self.infer(left), self.infer(right)])
-                return BOOL
+                return self._composed(term, BOOL, first, second)
             case ir.Less(left, right) | ir.LessOrEqual(left, right):
-                self._ordered(term, self._join(term, [self.infer(left), self.infer(right)]))
-                return BOOL
-            case ir.Add(left, right):
-                return self._operator(term, "+", Form.INFIX, left, right)
-            case ir.Subtract(left, right):
-                return self._operator(term, "-", Form.INFIX, left, right)
-            case ir.Multiply(left, right):
-                return self._operator(term, "*", Form.INFIX, left, right)
+                first, second = self.infer(left), self.infer(right)
+                type = self._composed(term, first, second)
+                if type != NEVER:
+                    self._ordered(term, common_type((first, second)))
+                return type
+            case (
+                ir.Equal(left, right)
+                | ir.Add(left, right)
+                | ir.Subtract(left, right)
+                | ir.Multiply(left, right)
+            ):
+                return self._composed(term, self.infer(left), self.infer(right))
             case ir.Negate(operand):
-                return self._operator(term, "-", Form.PREFIX, operand)
+                return self._composed(term, self.infer(operand))
             case ir.InHierarchy(entity, ancestor):
                 self.entity(entity)
                 self.entity(ancestor)
-                return BOOL
+                return self._composed(term)
             case ir.IsType(entity, types):
                 self.entity(entity)
                 unknown = sorted(name for name in types if not _is_concrete(self.schema, name))
                 if unknown:
                     self.report(term, f"`{unknown[0]}` is no concrete entity type")
-                return BOOL
+                return self._composed(term)
             case ir.Like(text, pattern):
                 self.wanted(text, STRING)
                 if not pattern:
                     self.report(term, "the pattern has no piece")
-                return BOOL
+                return self._composed(term)
             case ir.InRange(address, range):
                 self.wanted(address, IP_RANGE)
                 self.wanted(range, IP_RANGE)
-                return BOOL
+                return self._composed(term)
             case ir.Member(element, set):
-                self._join(term, [self.infer(element), self.set(set).element])
-                return BOOL
+                return self._composed(term, self.infer(element), self.set(set))
             case ir.SetOf(elements):
-                return typesystem.SetOf(self._join(term, [self.infer(item) for item in elements]))
+                return self._composed(term, *map(self.infer, elements))
             case ir.RecordOf(fields):
-                return self._record(term, fields)
-            case ir.Union(left, right) | ir.Intersect(left, right) | ir.Minus(left, right):
-                return self._join(term, [self.set(left), self.set(right)])
-            case ir.Subset(left, right):
-                self._join(term, [self.set(left), self.set(right)])
-                return BOOL
+                self._field_names(term, [name for name, _ in fields])
+                return self._composed(term, *(self.infer(value) for _, value in fields))
+            case (
+                ir.Union(left, right)
+                | ir.Intersect(left, right)
+                | ir.Minus(left, right)
+                | ir.Subset(left, right)
+            ):
+                return self._composed(term, self.set(left), self.set(right))
             case ir.Size(set):
-                self.set(set)
-                return INT
-            case ir.Any() | ir.All():
-                self._wanted_body(term, BOOL)
-                return BOOL
-            case ir.Count():
-                self._wanted_body(term, BOOL)
-                return INT
-            case ir.Where(_, set, _):
-                self._wanted_body(term, BOOL)
-                return self.types.get(canonical(set), NEVER)
+                return self._composed(term, self.set(set))
+            case ir.Any() | ir.All() | ir.Count() | ir.Where():
+                return self._composed(term, *self._wanted_body(term, BOOL))
             case ir.Distinct():
-                return typesystem.SetOf(self._body(term))
+                return self._composed(term, *self._body(term))
             case ir.Sum(zero=zero):
                 type = self.infer(zero)
                 if zero not in _ZEROS:
                     self.report(zero, "a sum starts at zero")
-                self._wanted_body(term, type)
-                return type
+                return self._composed(term, *self._wanted_body(term, type), type)
             case ir.Least(_, set, _) | ir.Greatest(_, set, _):
-                type = self._body(term)
-                self._ordered(term, type)
+                found = self._body(term)
+                self._ordered(term, found[1])
                 self._not_empty(term, set)
-                return type
+                return self._composed(term, *found)
             case _:
                 assert_never(term)
 
-    def _enum_member(self, term: ir.Term, value: EnumValue) -> Type:
-        enum = self.schema.enums.get(value.enum)
-        if enum is None:
-            return self.report(term, f"there is no enum `{value.enum}`")
+    def _composed(self, term: ir.Term, *types: Type) -> Type:
+        """The type of a term given those of its parts that matter to it, or a report that they do not go together."""
+        try:
+            return composed_type(self.schema, term, types)
+        except Disagreement as disagreement:
+            return self.report(term, str(disagreement))
+
+    def _enum_member(self, term: ir.Term, value: EnumValue) -> None:
+        enum = self.schema.enums[value.enum]
         if value.name not in enum.members or enum.members.index(value.name) != value.rank:
             self.report(term, f"`{value.name}` is not member number {value.rank} of `{enum}`")
-        return enum
 
-    def _entity(self, term: ir.Term, value: EntityId) -> Type:
-        if value.type == ir.ACTION_TYPE:
-            if value.id not in self.schema.actions:
-                self.report(term, "there is no such action")
-            return ACTION
-        if not _is_concrete(self.schema, value.type):
-            return self.report(term, f"`{value.type}` is no concrete entity type")
-        return entity_type({value.type})
+    def _field_names(self, term: ir.Term, names: list[str]) -> None:
+        if names != sorted(set(names)):
+            self.report(term, "the fields of a record are sorted, and none stands twice")
 
     def _chain(self, operands: tuple[ir.Term, ...], truth: bool) -> None:
         before: list[Assumption] = []
@@ -330,57 +322,18 @@ class _Check:
                 self.boolean(operand)
             before.append((operand, truth))
 
-    def _join(self, term: ir.Term, types: Iterable[Type]) -> Type:
-        result: Type = NEVER
-        for type in types:
-            common = common_type(result, type)
-            if common is None:
-                return self.report(term, f"`{result}` and `{type}` do not go together")
-            result = common
-        return result
-
     def _ordered(self, term: ir.Term, type: Type) -> None:
         if type != NEVER and not is_ordered(type):
             self.report(term, f"values of type `{type}` have no order")
-
-    def _operator(self, term: ir.Term, name: str, form: Form, *operands: ir.Term) -> Type:
-        types = [self.infer(operand) for operand in operands]
-        if NEVER in types:
-            return NEVER
-        function = function_named(name, form)
-        assert function is not None
-        for signature in function.signatures:
-            bindings: Bindings = {}
-            if all(
-                bind(place, type, bindings)
-                for place, type in zip(signature.parameters, types, strict=True)
-            ):
-                return resolve(signature.result, bindings)
-        found = " and ".join(f"`{type}`" for type in types)
-        return self.report(term, f"`{name}` does not take {found}")
-
-    def _record(self, term: ir.Term, fields: tuple[tuple[str, ir.Term], ...]) -> Type:
-        names = [name for name, _ in fields]
-        if names != sorted(set(names)):
-            self.report(term, "the fields of a record are sorted, and none stands twice")
-        return typesystem.RecordOf(
-            tuple(RecordField(name, self.infer(value), False) for name, value in fields)
-        )
 
     # Attributes
 
     def _fields(self, term: ir.Term, base: ir.Term, name: str) -> list[RecordField | None]:
         """The attribute on each type the base may have; `None` where a type lacks it."""
         type = self.infer(base)
-        match type:
-            case typesystem.RecordOf():
-                return [type.field(name)]
-            case EntityType(types):
-                return [*self.schema.attribute(types, name)]
-            case _:
-                if type != NEVER:
-                    self.report(term, f"a value of type `{type}` has no attributes")
-                return []
+        if type != NEVER and not isinstance(type, typesystem.RecordOf | EntityType):
+            self.report(term, f"a value of type `{type}` has no attributes")
+        return attributes(self.schema, type, name)
 
     def _attribute(self, term: ir.Term, base: ir.Term, name: str) -> Type:
         found = self._fields(term, base, name)
@@ -390,7 +343,7 @@ class _Check:
             guard = canonical(ir.Has(base, name))
             if not self.contradictory((*self.assumptions, (guard, False)), self.types):
                 self.report(term, f"`{name}` may be absent, and no `has` stands before it")
-        return self._join(term, [item.type for item in found if item is not None])
+        return self._composed(term, self.types[canonical(base)])
 
     def _has(self, term: ir.Term, base: ir.Term, name: str) -> None:
         found = self._fields(term, base, name)
@@ -401,20 +354,22 @@ class _Check:
 
     # Quantifiers
 
-    def _body(self, term: ir.Quantifier) -> Type:
-        element = self.set(term.set).element
+    def _body(self, term: ir.Quantifier) -> tuple[Type, Type]:
+        """The types of the set and of the body."""
+        set = self.set(term.set)
         if term.name in self.variables:
             self.report(term, f"`{term.name}` is bound inside itself")
-        saved, self.variables = self.variables, {**self.variables, term.name: element}
+        saved, self.variables = self.variables, {**self.variables, term.name: set.element}
         try:
-            return self.infer(term.body)
+            return set, self.infer(term.body)
         finally:
             self.variables = saved
 
-    def _wanted_body(self, term: ir.Quantifier, type: Type) -> None:
-        found = self._body(term)
+    def _wanted_body(self, term: ir.Quantifier, type: Type) -> tuple[Type, Type]:
+        set, found = self._body(term)
         if found not in (type, NEVER):
             self.report(term, f"the body must be a `{type}`, and is a `{found}`")
+        return set, found
 
     def _not_empty(self, term: ir.Term, set: ir.Term) -> None:
         written = isinstance(set, ir.SetOf) and set.elements
@@ -458,36 +413,6 @@ def _writes_record(term: ir.Term) -> bool:
             return True
         case _:
             return False
-
-
-def common_type(left: Type, right: Type) -> Type | None:
-    """A type for values of either; wider than in the language, since equality here takes any two entities."""
-    if left == right or right == NEVER:
-        return left
-    if left == NEVER:
-        return right
-    match left, right:
-        case EntityType(types), EntityType(others):
-            return entity_type(types | others)
-        case typesystem.SetOf(element), typesystem.SetOf(other):
-            common = common_type(element, other)
-            return typesystem.SetOf(common) if common is not None else None
-        case typesystem.RecordOf(), typesystem.RecordOf():
-            return _common_record(left, right)
-        case _:
-            return None
-
-
-def _common_record(left: typesystem.RecordOf, right: typesystem.RecordOf) -> Type | None:
-    fields = []
-    for name in dict.fromkeys(item.name for item in (*left.fields, *right.fields)):
-        one, other = left.field(name), right.field(name)
-        common = common_type(one.type if one else NEVER, other.type if other else NEVER)
-        if common is None:
-            return None
-        optional = one is None or other is None or one.optional or other.optional
-        fields.append(RecordField(name, common, optional))
-    return typesystem.RecordOf(tuple(fields))
 
 
 @dataclass(slots=True)

@@ -1,6 +1,8 @@
 """The evaluator that a gateway embeds: load policies once, then decide in microseconds, from any thread."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypedDict
@@ -10,14 +12,14 @@ from .compiler.backends.python import generate
 from .compiler.backends.python_load import Program, load_module, typed_entities
 from .compiler.backends.runtime import Entities, entities_of
 from .compiler.decision import Decision, Outcome, Problem
-from .compiler.documents import Misfit, decode
+from .compiler.documents import Misfit, decode, decode_items
 from .compiler.explain import Explanation, near_misses
 from .compiler.ir import PolicySet
 from .compiler.wire import read_request
 from .lang.diagnostics import Diagnostic, has_errors
 from .lang.loader import load as load_checked
 from .lang.render import render_all
-from .program_cache import find_program, keep_program
+from .program_cache import find_program, keep_program, packed, texts_of, unpacked
 
 __all__ = ["Decision", "Entities", "Explanation", "Policies", "PolicyError", "load"]
 
@@ -74,19 +76,27 @@ class Policies:
 
     def _compile(self) -> tuple[Program | None, list[Diagnostic]]:
         if self._cache and (found := find_program(self._paths)) is not None:
-            self._policy_set = None
             return found, []
+        with _collector_resting() as collect:
+            made, texts, problems = self._made()
+            collect()
+            return unpacked(made, texts) if isinstance(made, bytes) else made, problems
+
+    def _made(self) -> tuple[Program | bytes | None, dict[str, str], list[Diagnostic]]:
+        """The program of the files, as bytes unless a file changed meanwhile; their texts; the problems."""
         checked, problems = load_checked(self._paths)
         policies, more = compile_policies(checked)
         problems += more
         if has_errors(problems):
-            return None, problems
+            return None, {}, problems
         module = generate(policies)
-        program = load_module(module, policies.digest)
+        texts = texts_of(checked)
+        if texts is None:
+            return load_module(module, policies.digest), {}, problems
+        program = packed(module, policies.digest, texts)
         if self._cache:
-            keep_program(self._paths, checked, module, policies.digest)
-        self._policy_set = policies
-        return program, problems
+            keep_program(self._paths, texts, program)
+        return program, texts, problems
 
     @property
     def digest(self) -> str:
@@ -106,10 +116,8 @@ class Policies:
         """
         try:
             if isinstance(described, str | bytes):
-                documents = decode(described)
-            else:
-                documents = [_plain(item) for item in described]
-            return entities_of(self._program.world, documents)
+                return entities_of(self._program.world, decode_items(described))
+            return entities_of(self._program.world, map(_plain, described))
         except Misfit as misfit:
             raise ValueError(str(misfit)) from misfit
 
@@ -117,7 +125,7 @@ class Policies:
         self, request: RequestDocument | Mapping[str, Any] | Any, entities: Entities
     ) -> Decision:
         """The decision about a request. Never raises: what cannot be read is denied with the reason."""
-        return self._program.decide(_plain(request), entities)
+        return self._program.decide(request if type(request) is dict else _plain(request), entities)
 
     def decide_many(self, requests: Iterable[Any], entities: Entities) -> list[Decision]:
         """The decisions about several requests, all by the same version of the policies."""
@@ -136,20 +144,28 @@ class Policies:
         self, request: RequestDocument | Mapping[str, Any] | Any, entities: Entities
     ) -> bool:
         """Whether a request is permitted, faster than `decide` since it does not say why."""
-        return self._program.allows(_plain(request), entities)
+        return self._program.allows(request if type(request) is dict else _plain(request), entities)
 
     def explain(
         self, request: RequestDocument | Mapping[str, Any] | Any, entities: Entities
     ) -> Explanation:
-        """The decision, and what would have to hold for a permit to apply. For people; takes milliseconds."""
+        """The decision, and what would have to hold for a permit to apply.
+
+        For people: the first time it reads the files again, and where they have changed it names only the decision.
+        """
         document = _plain(request)
         decision = self.decide(document, entities)
         if decision.outcome is not Outcome.DENY or decision.reasons or decision.problems:
             return Explanation(decision, ())
-        policies = self._policies()
-        typed = typed_entities(entities)
+        policies = self._policy_set
+        if policies is None or policies.digest != decision.policy_digest:
+            # A program keeps no terms, so that ten thousand rules stay small; the files still have them.
+            checked, _ = load_checked(self._paths)
+            self._policy_set = policies = compile_policies(checked)[0]
+        if policies.digest != decision.policy_digest:
+            return Explanation(decision, ())
         asked = read_request(policies.schema, document)
-        return Explanation(decision, tuple(near_misses(policies, asked, typed)))
+        return Explanation(decision, tuple(near_misses(policies, asked, typed_entities(entities))))
 
     def reload(self) -> list[Diagnostic]:
         """Reads the files again. Where anything is wrong, the old policies stay and the problems are returned."""
@@ -160,11 +176,24 @@ class Policies:
                 self._program = program.over(self._program.world)
             return problems
 
-    def _policies(self) -> PolicySet:
-        if self._policy_set is None:
-            checked, _ = load_checked(self._paths)
-            self._policy_set, _ = compile_policies(checked)
-        return self._policy_set
+
+@contextmanager
+def _collector_resting() -> Iterator[Callable[[], int]]:
+    """Nothing that compiling makes is garbage before it ends, so looking for cycles would be a third of its time.
+
+    Gives a function that collects what was made and looks at nothing older: a program made after it is small.
+    """
+    running, alone = gc.isenabled(), gc.get_freeze_count() == 0
+    gc.disable()
+    if alone:
+        gc.freeze()
+    try:
+        yield gc.collect if alone else lambda: gc.collect(0)
+    finally:
+        if alone:
+            gc.unfreeze()
+        if running:
+            gc.enable()
 
 
 def _plain(document: Any) -> Any:

@@ -17,7 +17,7 @@ from .lang.source import Fragment, Span
 from .lang.syntax import Effect
 from .version import __version__
 
-_MARK = b"interlock program 1\n"
+_MARK = b"interlock program 2\n"
 _DIGEST_BYTES = 32
 
 
@@ -37,24 +37,97 @@ def find_program(paths: list[str]) -> Program | None:
             or hashlib.sha256(body).digest() != data[len(_MARK) :][:_DIGEST_BYTES]
         ):
             return None
-        listing, hashes, code, rules, needs, sites, digest = marshal.loads(body)  # noqa: S302  # private and checked
-        named = [item for item in listing if item[1] != "used"]
-        texts = _texts(listing) if named == _listing(paths) else None
-    except (OSError, ValueError, EOFError, TypeError, UnicodeDecodeError):
+        listing, hashes, files, packed = marshal.loads(body)  # noqa: S302  # private and checked
+        if [item for item in listing if item[1] != "used"] != _listing(paths):
+            return None
+        texts = {name: _text(name) for name, _ in listing}
+        if [_hash(text) for text in texts.values()] != hashes:
+            return None
+        return unpacked(packed, {name: texts[name] for name in files})
+    except (OSError, ValueError, EOFError, TypeError, KeyError):
         return None
-    if texts is None or [_hash(text) for text in texts] != hashes:
-        return None
+
+
+def keep_program(paths: list[str], texts: dict[str, str], packed: bytes) -> None:
+    """Keeps a program for the next run; where it cannot be kept, nothing happens."""
+    folder = _folder()
+    if folder is None:
+        return
+    try:
+        named = _listing(paths)
+        known = {name for name, _ in named}
+        if not known <= texts.keys():
+            return
+        listing = named + [(name, "used") for name in texts if name not in known]
+        hashes = [_hash(texts[name]) for name, _ in listing]
+        body = marshal.dumps((listing, hashes, list(texts), packed))
+        target = folder / _name(paths)
+        draft = target.with_suffix(f".{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_bytes(_MARK + hashlib.sha256(body).digest() + body)
+        draft.replace(target)
+    except OSError:
+        return
+
+
+def texts_of(checked: Checked) -> dict[str, str] | None:
+    """Each file that was read with its text; `None` where a file is no longer what was read."""
+    texts = {}
+    for module in checked.names.modules.values():
+        try:
+            text = _text(module.file)
+        except (OSError, UnicodeDecodeError):
+            return None
+        place = len(text) - sum(len(item.span.fragment.text) for item in module.declarations)
+        for item in module.declarations:
+            fragment = item.span.fragment
+            if fragment.offset != place or not text.startswith(fragment.text, place):
+                return None
+            place += len(fragment.text)
+        texts[module.file] = text
+    return texts
+
+
+def packed(module: Module, digest: str, texts: dict[str, str]) -> bytes:
+    """A program as bytes, which hold nothing of the terms it was made from."""
+    numbers = {name: number for number, name in enumerate(texts)}
+
+    def place(span: Span) -> tuple[int, ...]:
+        fragment = span.fragment
+        return (
+            numbers[fragment.file],
+            fragment.offset,
+            len(fragment.text),
+            fragment.line,
+            fragment.column,
+            span.start,
+            span.end,
+        )
+
+    return marshal.dumps(
+        (
+            compile_source(module.source),
+            [(rule.id, str(rule.effect), place(rule.span)) for rule in module.rules],
+            [(number, place(need.span)) for number, need in module.needs],
+            [place(span) for span in module.sites],
+            digest,
+        )
+    )
+
+
+def unpacked(data: bytes, texts: dict[str, str]) -> Program:
+    """The program in bytes that `packed` gave, with the texts of its files."""
+    code, rules, needs, sites, digest = marshal.loads(data)  # noqa: S302  # made or checked by this process
+    files = list(texts)
     fragments: dict[tuple[int, int], Fragment] = {}
-    names = [name for name, _ in listing]
 
     def span(place: tuple[int, ...]) -> Span:
         number, offset, length, line, column, start, end = place
         fragment = fragments.get((number, offset))
         if fragment is None:
-            text = texts[number][offset : offset + length]
-            fragment = fragments[number, offset] = Fragment(
-                names[number], text, offset, line, column
-            )
+            text = texts[files[number]][offset : offset + length]
+            fragment = Fragment(files[number], text, offset, line, column)
+            fragments[number, offset] = fragment
         return Span(fragment, start, end)
 
     tables = Tables(
@@ -63,52 +136,6 @@ def find_program(paths: list[str]) -> Program | None:
         tuple(span(place) for place in sites),
     )
     return Program(code, tables, digest)
-
-
-def keep_program(paths: list[str], checked: Checked, module: Module, digest: str) -> None:
-    """Keeps a program for the next run; where it cannot be kept, nothing happens."""
-    folder = _folder()
-    if folder is None:
-        return
-    try:
-        listing = _listing(paths)
-        known = {name for name, _ in listing}
-        files = [item.file for item in checked.names.modules.values()]
-        listing += [(file, "used") for file in files if file not in known]
-        texts = _texts(listing)
-        numbers = {name: number for number, (name, _) in enumerate(listing)}
-
-        def place(span: Span) -> tuple[int, ...]:
-            fragment = span.fragment
-            number = numbers[fragment.file]
-            return (
-                number,
-                fragment.offset,
-                len(fragment.text),
-                fragment.line,
-                fragment.column,
-                span.start,
-                span.end,
-            )
-
-        body = marshal.dumps(
-            (
-                listing,
-                [_hash(text) for text in texts],
-                compile_source(module.source),
-                [(rule.id, str(rule.effect), place(rule.span)) for rule in module.rules],
-                [(number, place(need.span)) for number, need in module.needs],
-                [place(span) for span in module.sites],
-                digest,
-            )
-        )
-        target = folder / _name(paths)
-        draft = target.with_suffix(f".{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_bytes(_MARK + hashlib.sha256(body).digest() + body)
-        draft.replace(target)
-    except (OSError, KeyError, UnicodeDecodeError):
-        return
 
 
 def _name(paths: list[str]) -> str:
@@ -134,15 +161,12 @@ def _listing(paths: list[str]) -> list[tuple[str, str]]:
     return found
 
 
-def _texts(listing: list[tuple[str, str]]) -> list[str]:
-    texts = []
-    for name, kind in listing:
-        if kind == "bundled" or name.startswith("interlock/"):
-            root = resources.files("interlock.stdlib_policies")
-            texts.append((root / name.removeprefix("interlock/")).read_text(encoding="utf-8"))
-        else:
-            texts.append(Path(name).read_bytes().decode("utf-8"))
-    return texts
+def _text(name: str) -> str:
+    """The text of a file as the loader reads it."""
+    if name.startswith("interlock/"):
+        root = resources.files("interlock.stdlib_policies")
+        return (root / name.removeprefix("interlock/")).read_text(encoding="utf-8")
+    return Path(name).read_bytes().decode("utf-8").removeprefix("\ufeff")
 
 
 def _hash(text: str) -> bytes:

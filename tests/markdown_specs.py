@@ -3,7 +3,7 @@
 ```ilk             a policy file; a line may end in `// error: [code] "text"` or `// warning: [code] "text"`
 ```ilk file=a.ilk  the same under a name; `ilk shared` is given to every later section too
 ```entities        entities of the requests, one a line: `Type::"id" in Type::"id" { … }`
-```requests        `User::"ann" read Document::"d" { … } -> deny by rule`, decided by every back end
+```requests        `User::"ann" read Document::"d" { … } -> deny by rule`, decided by every back end and in SQLite
 ```formatted       the policy in canonical layout
 ```ir              the rules of the policy after the passes
 ```sql, ```terraform   an artifact; ```plan says its changes as `line action effect selector`
@@ -24,6 +24,7 @@ from typing import Any
 
 import pytest
 from backends import BACK_ENDS
+from sql_rows import decide_in_sqlite
 
 from interlock.cli.decisions import decision_document
 from interlock.compiler import compile_policies
@@ -91,6 +92,8 @@ class Spec(pytest.Item):
     def __init__(self, *, blocks: list[Block], **rest: Any) -> None:
         super().__init__(**rest)
         self.blocks = blocks
+        # pytest-lsp reads the arguments of every test.
+        self.funcargs: dict[str, object] = {}
 
     def runtest(self) -> None:
         texts = _policy_texts(self.blocks)
@@ -153,6 +156,10 @@ class Spec(pytest.Item):
             for name, decide in BACK_ENDS.items():
                 found = decide(policies, request, entities)
                 assert found == decision_document(result.decision), f"{name}: {line}\n{found}"
+            if {request.principal, request.resource} <= entities.known.keys():
+                outcome = decide_in_sqlite(policies, request, entities)
+                refused = isinstance(outcome, list)
+                assert refused or outcome == result.decision.outcome, f"SQL: {line}\n{outcome}"
 
     def _plan(self) -> None:
         (expected,) = self._of("plan")

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from agreement import run_round
 from backends import program_of, vendored_module
 from hypothesis import given, note
 from hypothesis import strategies as st
+from sql_rows import decide_in_sqlite
 from strategies import (
     broken,
     compile_text,
@@ -29,7 +31,8 @@ from interlock.compiler.decision import Decision, Outcome
 from interlock.compiler.documents import Misfit
 from interlock.compiler.ir import PolicySet
 from interlock.compiler.judge import decide_document
-from interlock.compiler.wire import read_entities
+from interlock.compiler.reference import decide
+from interlock.compiler.wire import missing_entities, read_entities, read_request
 
 Json = Any
 
@@ -111,6 +114,35 @@ def test_looking_rules_up_agrees_with_reading_them_all(data: st.DataObject) -> N
             expected.needs,
             expected.problems,
         )
+
+
+@given(st.data())
+def test_a_filter_of_a_database_agrees_with_reference(data: st.DataObject) -> None:
+    """What a filter finds is the outcome of the row, or each rule that has none is refused with its place."""
+    world = data.draw(worlds())
+    sample = data.draw(policy_sets(world, least=1, most=4))
+    note(sample.text)
+    policies = sample.compile()
+    entities = read_entities(policies.schema, data.draw(stores(world)))
+    for _ in range(3):
+        try:
+            request = read_request(policies.schema, data.draw(requests(world)))
+        except Misfit:
+            continue
+        if not missing_entities(request, entities):
+            outcome = decide_in_sqlite(policies, request, entities)
+            if isinstance(outcome, list):
+                assert all(refused.span.text and refused.reason for refused in outcome)
+            else:
+                assert outcome == decide(policies, request, entities).outcome
+
+
+def test_a_round_of_the_long_run_agrees() -> None:
+    """`make agreement` is this, for as long as it takes."""
+    counts, problem = run_round(0, sets=5)
+    assert not problem, problem
+    assert counts["requests"] > 50
+    assert counts["decided by SQL"] > 25
 
 
 @given(st.data())

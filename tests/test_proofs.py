@@ -54,7 +54,9 @@ def problems(draw: st.DrawFn) -> tuple[World, PolicySet, Goal]:
     kept = replace(policies, rules=tuple(rules))
     named = draw(st.sampled_from(rules)) if rules else None
     if kind is denied_by and named is not None:
-        kept = replace(kept, rules=tuple(replace(r, effect=Effect.FORBID) if r is named else r for r in rules))
+        kept = replace(
+            kept, rules=tuple(replace(r, effect=Effect.FORBID) if r is named else r for r in rules)
+        )
     note(f"{kind.SENTENCE} {said.id}")
     return world, kept, goal_from(kept, kind, said, named)
 

@@ -1,6 +1,8 @@
 """The generated evaluator: what it writes, what it keeps, and what it does when things change under it."""
 
 import ast
+import gc
+import json
 import os
 import threading
 from pathlib import Path
@@ -12,7 +14,11 @@ from hypothesis import strategies as st
 
 import interlock
 from interlock.cli.decisions import decision_document
+from interlock.compiler.backends import runtime
+from interlock.compiler.backends.python_load import Program
 from interlock.compiler.backends.python_source import python_literal
+from interlock.compiler.decision import Decision
+from interlock.compiler.documents import Misfit, decode, decode_items
 
 POLICY = """
 entity Team in Team
@@ -222,3 +228,144 @@ def test_an_updated_store_equals_a_fresh_one(data: st.DataObject) -> None:
         for other in names:
             uid = ("Team", other)
             assert store.get(uid) == fresh.get(uid), (name, other)
+
+
+JSON_TEXTS = st.one_of(
+    st.text('[]{},:"1e-. \\n\\\\u', max_size=12),
+    st.lists(VALUES, max_size=3).map(lambda items: json.dumps(items, default=str)),
+    st.builds(
+        lambda text, at, extra: text[:at] + extra + text[at:],
+        st.just('[{"a": 1}, [2, "x"] , 3]'),
+        st.integers(0, 24),
+        st.sampled_from((",", "]", "[", "x", '"', " ")),
+    ),
+)
+
+
+@given(JSON_TEXTS)
+def test_items_are_read_one_by_one_as_the_whole_is(text: str) -> None:
+    def read(reader: Any) -> tuple[Any, str]:
+        try:
+            return reader(text), ""
+        except Misfit as misfit:
+            return None, str(misfit)
+
+    whole, problem = read(decode)
+    items, same_problem = read(lambda text: list(decode_items(text)))
+    if problem or isinstance(whole, list):
+        assert (items, same_problem) == (whole, problem)
+    else:
+        assert same_problem
+
+
+# The quick path
+
+KINDS = """
+enum Risk ordered { low, high }
+entity Team
+entity User in Team
+action read {
+  principal User
+  resource User
+  context {
+    on: Bool, count: Int, price: Decimal, name: String, at: Instant, length: Duration, from: IpRange,
+    risk: Risk, by: User, tags: Set<String>, past: Set<{ by: User, at: Instant? }>, note: { text: String, risk: Risk? },
+    other: String?, more: { count: Int }?
+  }
+}
+action look { principal User  resource User }
+permit all {}
+"""
+CONTEXT: dict[str, Any] = {
+    "on": True, "count": 10**30, "price": "1.5", "name": "x", "at": "2026-01-01T00:00:00Z", "length": "1h",
+    "from": "10.0.0.0/8", "risk": "high", "by": {"type": "User", "id": "ann"}, "tags": ["a", "b"],
+    "past": [{"by": {"type": "User", "id": "ann"}}, {"by": {"__entity": {"type": "User", "id": "zoe"}}}],
+    "note": {"text": "t", "risk": "low"}, "other": "o",
+    "more": {"count": 1},
+}  # fmt: skip
+ANN = {"type": "User", "id": "ann"}
+
+
+def asking(action: str, **rest: Any) -> dict[str, Any]:
+    named = {"type": "Action", "id": action}
+    return {"principal": ANN, "action": named, "resource": ANN, **rest}
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_is_as_it_should_be_is_decided_without_the_exact_readers(
+    kept: bool, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The slow way is right about everything, so only this tells when it stands in for the quick one."""
+    path.write_text(KINDS)
+    if kept:
+        interlock.load(path)
+    called = []
+
+    def exactly(self: Program, document: Any, entities: interlock.Entities) -> Decision:
+        called.append(document)
+        return self.refuse()
+
+    monkeypatch.setattr(Program, "decide_exactly", exactly)
+    policies = interlock.load(path)
+    store = policies.entities([{"uid": ANN}])
+    without = {key: value for key, value in CONTEXT.items() if key not in ("other", "more")}
+    requests = [
+        asking("read", context=CONTEXT),
+        asking("read", context=without),
+        asking("look", context={}),
+        asking("look"),
+    ]
+    for over in (store, store.updated([{"uid": {**ANN, "id": "zoe"}}])):
+        assert [policies.decide(request, over).outcome for request in requests] == ["permit"] * 4
+        assert [policies.allows(request, over) for request in requests] == [True] * 4
+    assert policies.decide_json(json.dumps(asking("look")), store).outcome == "permit"
+    assert called == []
+
+
+WRONG: list[tuple[str, dict[str, Any]]] = [
+    ("a field more", {**asking("look", context={}), "more": 1}),
+    ("a field more, no context", {**asking("look"), "more": 1}),
+    ("a field more in a name", asking("look", principal={**ANN, "more": 1})),
+    ("a context where there is none", asking("look", context={"on": True})),
+    ("a list as context", asking("look", context=[])),
+    ("another type of action", {**asking("look"), "action": {"type": "Deed", "id": "look"}}),
+    ("a number as name", asking("look", principal={"type": "User", "id": 1})),
+    ("a list as name", asking("look", resource={"type": "User", "id": []})),
+    ("nobody", asking("look", principal={"type": "User", "id": "nobody"})),
+    ("a context that lacks a field", asking("read", context={"on": True})),
+    ("a number for a text", asking("read", context={**CONTEXT, "name": 1})),
+    ("true for a number", asking("read", context={**CONTEXT, "count": True})),
+    ("a field more in the context", asking("read", context={**CONTEXT, "what": 1})),
+    ("a text too long", asking("read", context={**CONTEXT, "name": "x" * 2_000_000})),
+]
+
+
+@pytest.mark.parametrize(("what", "request_"), WRONG, ids=[what for what, _ in WRONG])
+def test_what_is_not_as_it_should_be_is_denied_with_the_reason(
+    what: str, request_: dict[str, Any], path: Path
+) -> None:
+    path.write_text(KINDS)
+    policies = interlock.load(path)
+    store = policies.entities([{"uid": ANN}])
+    decision = policies.decide(request_, store)
+    assert decision.outcome == "deny", what
+    assert decision.problems
+    assert not policies.allows(request_, store)
+
+
+def test_an_answer_is_kept_only_while_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "MAX_ANSWERS", 2)
+    answers = runtime.Answers("permit", (3, 5, 8))
+    assert [answers[found].rules for found in (1, 2, 6, 7)] == [(3,), (5,), (5, 8), (3, 5, 8)]
+    assert len(answers) == 2
+    assert answers[1] is answers[1]
+
+
+def test_a_decision_keeps_no_store_alive(path: Path) -> None:
+    policies = interlock.load(path)
+    decision = policies.decide(REQUEST, policies.entities([user(), file()]))
+    seen: list[Any] = [decision]
+    for item in seen:
+        found = gc.get_referents(item) if isinstance(item, tuple) else []
+        assert not any(isinstance(one, interlock.Entities) for one in found)
+        seen += [one for one in found if isinstance(one, tuple)]

@@ -33,7 +33,9 @@ def encoder_for(policies: PolicySet, environment: Environment) -> Encoder:
     """An encoder over all environments that share the context type of one."""
     schema = policies.schema
     context = schema.actions[environment.action].context
-    group = [item for item in schema.environments() if schema.actions[item.action].context == context]
+    group = [
+        item for item in schema.environments() if schema.actions[item.action].context == context
+    ]
     return Encoder(schema, tuple(group), EverySlot())
 
 
@@ -44,7 +46,9 @@ def is_described(value: Value, entities: Entities) -> bool:
         case Record():
             return all(is_described(item, entities) for item in value.values())
         case frozenset():
-            return len(value) <= MOST_ELEMENTS and all(is_described(item, entities) for item in value)
+            return len(value) <= MOST_ELEMENTS and all(
+                is_described(item, entities) for item in value
+            )
         case _:
             return True
 

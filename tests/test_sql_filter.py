@@ -135,6 +135,37 @@ def test_a_condition_becomes(condition: str, expected: str) -> None:
     assert found.endswith(expected)
 
 
+def test_whether_a_set_is_there_is_refused() -> None:
+    """SQLite would take the name of a column that is not there for a text, which is always there."""
+    schema = SCHEMA.replace("tags: Set<String>", "tags: Set<String>?")
+    policies = policies_of("permit it { unless resource has tags }", schema)
+    found = filter_for(policies, ANN, "read", CONTEXT, STAFF, "Doc", TABLE, "sqlite")
+    assert isinstance(found, list)
+    assert found[0].span.text == "resource has tags"
+
+
+def test_addresses_that_the_row_chooses_are_refused_where_there_are_none() -> None:
+    chosen = 'ip("10.0.0.0/8") in (if {} then ip("10.0.0.0/8") else ip("::1"))'
+    assert condition_of(chosen.format("resource is Doc")) == condition_of("resource is Doc")
+    for dialect in ("sqlite", "duckdb"):
+        assert isinstance(condition_of(chosen.format("resource.open"), dialect), list)
+    assert "<<=" in str(condition_of(chosen.format("resource.open"), "postgres"))
+
+
+def test_an_optional_record_may_have_nothing_but_optional_columns() -> None:
+    schema = """enum Risk { low, high }
+entity User
+entity Doc { seen: { risk: Risk?, tags: Set<String> }? }
+action read { principal User  resource Doc }
+"""
+    staff = Entities({ANN: EntityData(Record({}), frozenset())})
+    arguments = (ANN, "read", Record({}), staff, "Doc", TABLE, "sqlite")
+    found = filter_for(policies_of(FINDS_ALL, schema), *arguments)
+    assert not isinstance(found, list)
+    expected = "\"seen_risk\" IS NULL OR \"seen_risk\" IN ('low', 'high')"
+    assert found.sql(dialect="sqlite") == expected
+
+
 @pytest.mark.parametrize(
     ("dialect", "condition", "expected"),
     [

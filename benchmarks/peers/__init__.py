@@ -36,6 +36,10 @@ class Engine:
         """Policy text made ready, once; timed as compiling."""
         raise NotImplementedError
 
+    def load_seconds(self, text: str) -> float | None:
+        """How long policies take that an earlier run has compiled; `None` where an engine keeps nothing."""
+        return None
+
     def document(self, entities: Sequence[Json]) -> bytes:
         """The entities as the JSON text that this engine reads; not timed."""
         return json.dumps(entities).encode()

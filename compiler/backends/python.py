@@ -12,20 +12,25 @@ from dataclasses import dataclass, field
 from ...lang.schema import Environment, Schema
 from ...lang.source import Span
 from ...lang.syntax import Effect
-from ...lang.typesystem import ACTION, EntityType, RecordOf, Type, entity_type
+from ...lang.typesystem import RecordOf
 from .. import ir
 from ..documents import World
 from ..rewrite import parts
 from ..shapes import shape_of, world_of
+from ..typer import Disagreement, Typer, typer_for
+from .python_index import Entry, index_of, index_source, may_fail
 from .python_readers import Readers
 from .python_source import python_literal
-from .python_terms import Code, Terms, Undetermined, raw
+from .python_terms import Code, Terms
 
-PARAMETERS = "p, pa, ph, r, ra, rh, a, c, get"
-"""Principal, its attributes and ancestors, the same of the resource, the action, the context, the store."""
+PARAMETERS = "P, R, a, c, nodes"
+"""What the store holds of principal and resource, the action, the context, the store."""
+PIECES = {"P": ("pa", "ph", "_", "p"), "R": ("ra", "rh", "_", "r")}
+"""The pieces of what the store holds of an entity, in order: attributes, ancestors, parents, name."""
 MAX_INLINE_RULES = 40
 """Up to so many rules, a function holds their conditions itself; beyond, it looks them up."""
 EFFECTS = (Effect.FORBID, Effect.PERMIT, Effect.REQUIRE)
+OUTCOMES = {Effect.FORBID: "deny", Effect.PERMIT: "permit"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,12 @@ class _Generator:
     site_list: list[Span] = field(default_factory=list)
     needs: list[tuple[int, ir.Need]] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
-    shapes: dict[str, str] = field(default_factory=dict)
-    """Body of a shared function → its name."""
+    shapes: dict[str, int] = field(default_factory=dict)
+    """Body of a shared function → its number."""
+    places: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    """Number of a rule → numbers of its needs."""
+    typers: dict[tuple[Environment, ...], Typer] = field(default_factory=dict)
+    """Kinds of request → the typer of terms about them."""
     dispatch: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     fills: dict[str, str] = field(default_factory=dict)
     count: int = 0
@@ -72,19 +81,20 @@ class _Generator:
 
     def run(self) -> None:
         for number, rule in enumerate(self.rules):
+            self.places[number] = list(range(len(self.needs), len(self.needs) + len(rule.needs)))
             self.needs += [(number, need) for need in rule.needs]
         groups: dict[tuple[tuple[int, ...], RecordOf], list[Environment]] = defaultdict(list)
         for environment, numbers in self._rules_by_environment():
             context = self.schema.actions[environment.action].context
             groups[numbers, context].append(environment)
         for (numbers, _), environments in groups.items():
-            before, known = len(self.functions), set(self.shapes.values())
+            before, known = len(self.functions), len(self.shapes)
             try:
                 self._environment(numbers, environments)
-            except Undetermined:
+            except Disagreement:
                 # The code differs between these kinds of request, so each gets its own.
                 del self.functions[before:]
-                self.shapes = {code: name for code, name in self.shapes.items() if name in known}
+                self.shapes = {code: at for code, at in self.shapes.items() if at < known}
                 for environment in environments:
                     self._environment(numbers, [environment])
         self._messages()
@@ -97,7 +107,12 @@ class _Generator:
             for name, action in world.actions.items()
         ]
         lines = [f"{name} = {literal}" for literal, name in self.constants.items()]
-        lines += [*self.functions, *readers.functions]
+        shapes = [line for line in self.functions if line.startswith("def shape_")]
+        lines.append("NOTHING = Answer('deny', ())")
+        lines += shapes
+        lines.append(f"SHAPES = ({''.join(f'shape_{number}, ' for number in range(len(shapes)))})")
+        lines += [line for line in self.functions if not line.startswith("def shape_")]
+        lines += readers.functions
         lines.append(f"READERS = {{{', '.join(named)}}}")
         lines.append("ENVIRONMENTS = {")
         for action, by_principal in self.dispatch.items():
@@ -133,19 +148,12 @@ class _Generator:
             yield one, tuple(sorted(numbers))
 
     def _terms(
-        self,
-        environments: Iterable[Environment],
-        constant: Callable[[object], str],
-        shared: dict[ir.Term, str] | None = None,
+        self, environments: Iterable[Environment], constant: Callable[[object], str] | None = None
     ) -> Terms:
-        found = list(environments)
-        variables: dict[str, Type] = {
-            "principal": entity_type({one.principal for one in found}),
-            "resource": entity_type({one.resource for one in found}),
-            "action": ACTION,
-            "context": self.schema.actions[found[0].action].context,
-        }
-        return Terms(self.schema, variables, constant, self._site, shared or {})
+        key = tuple(environments)
+        if key not in self.typers:
+            self.typers[key] = typer_for(self.schema, key)
+        return Terms(self.typers[key], constant or self._constant, self._site)
 
     def _constant(self, value: object) -> str:
         literal = python_literal(value)
@@ -175,88 +183,116 @@ class _Generator:
     def _inline(
         self, name: str, by_effect: dict[Effect, list[int]], environments: list[Environment]
     ) -> None:
-        rules = self.rules
-        shared = _shared_terms(
-            [rules[number].condition for numbers in by_effect.values() for number in numbers]
+        wanted = [self.rules[number] for numbers in by_effect.values() for number in numbers]
+        terms = self._terms(environments)
+        terms.shared = _shared_terms([rule.condition for rule in wanted])
+        terms.nodes = _shared_nodes(
+            [*(rule.condition for rule in wanted)]
+            + [need.condition for rule in wanted for need in rule.needs]
         )
-        terms = self._terms(environments, self._constant, shared)
         conditions = {
-            number: self._condition(terms, rules[number])
+            number: self._condition(terms, self.rules[number])
             for numbers in by_effect.values()
             for number in numbers
         }
-        start = [f"    {' = '.join(shared.values())} = UNSET"] if shared else []
-        applying = {
-            effect: [
-                line
-                for number in numbers
-                for line in _collect(conditions[number], number, self._fails_closed(number))
-            ]
-            for effect, numbers in by_effect.items()
-        }
-        self.functions.append(
-            "\n".join(
-                [
-                    f"def {name}({PARAMETERS}):",
-                    *start,
-                    *self._decide(by_effect, applying, terms),
-                ]
-            )
-        )
-        self.functions.append(
-            "\n".join(
-                [
-                    f"def {name}_allows({PARAMETERS}):",
-                    *start,
-                    *self._allows(by_effect, conditions, terms),
-                ]
-            )
-        )
+        decide = self._decide(name, by_effect, conditions, terms)
+        self._function(name, PARAMETERS, terms, decide)
+        allows = self._allows(by_effect, conditions, terms)
+        self._function(f"{name}_allows", PARAMETERS, terms, allows)
+
+    def _function(self, name: str, parameters: str, terms: Terms, lines: list[str]) -> None:
+        """Adds a function that has what its lines read of principal and resource."""
+        start = []
+        for held, names in PIECES.items():
+            wanted = [name for name in names if name in terms.pieces]
+            if len(wanted) == 1:
+                start.append(f"    {wanted[0]} = {held}[{names.index(wanted[0])}]")
+            elif wanted:
+                start.append(f"    {', '.join(names)} = {held}")
+        body = "\n".join(lines)
+        for value, locals in (("UNSET", terms.shared), ("None", terms.nodes)):
+            used = [local for local in locals.values() if f"{local} " in body]
+            if used:
+                start.append(f"    {' = '.join(used)} = {value}")
+        self.functions.append("\n".join([f"def {name}({parameters}):", *start, body]))
 
     def _decide(
-        self, by_effect: dict[Effect, list[int]], applying: dict[Effect, list[str]], terms: Terms
+        self,
+        name: str,
+        by_effect: dict[Effect, list[int]],
+        conditions: dict[int, Code],
+        terms: Terms,
     ) -> list[str]:
-        """The stages of a decision; see `reference.py`."""
+        """The stages of a decision; see `reference.py`. What applies is a number with a bit for each rule."""
+        forbids, permits, requires = (by_effect[effect] for effect in EFFECTS)
+        for effect, numbers in by_effect.items():
+            if numbers and effect is not Effect.REQUIRE:
+                table = f"Answers({OUTCOMES[effect]!r}, {python_literal(tuple(numbers))})"
+                self.functions.append(f"{name}_{effect} = {table}")
         lines = []
-        if by_effect[Effect.FORBID]:
-            lines += ["    found = []; failed = []"]
-            lines += applying[Effect.FORBID]
-            lines += ["    if found or failed:", "        return denied(found, failed)"]
-        lines += ["    found = []; failed = []"]
-        lines += applying[Effect.PERMIT]
-        lines += ["    if not found:", "        return denied(found, failed)"]
-        if by_effect[Effect.REQUIRE]:
-            lines += ["    permits = found", "    found = []; failed = []"]
-            lines += applying[Effect.REQUIRE]
-            lines += self._need_lines(by_effect[Effect.REQUIRE], terms)
+        if forbids:
             lines += [
-                "    if failed:",
-                "        return denied([], failed)",
-                "    if unmet:",
-                "        return held(holding, unmet)",
-                "    found = permits",
+                *self._applying(forbids, conditions),
+                "    if found or failed:",
+                f"        return denied({name}_forbid[found], failed)",
             ]
-        lines.append("    return permitted(found)")
+        if not permits:
+            return [*lines, "    return NOTHING"]
+        lines += [
+            *self._applying(permits, conditions),
+            "    if not found:",
+            "        return denied(NOTHING, failed)",
+        ]
+        if not requires:
+            return [*lines, f"    return {name}_permit[found]"]
+        return [
+            *lines,
+            "    permits = found",
+            *self._applying(requires, conditions),
+            *self._need_lines(name, requires, terms),
+            "    if failed:",
+            "        return denied(NOTHING, failed)",
+            "    if unmet:",
+            f"        return {name}_hold[unmet]",
+            f"    return {name}_permit[permits]",
+        ]
+
+    def _applying(self, numbers: list[int], conditions: dict[int, Code]) -> list[str]:
+        """Lines that find which rules apply, and which cannot be read."""
+        lines = ["    found = 0; failed = ()"]
+        for bit, number in enumerate(numbers):
+            test = f"if {conditions[number].text}: found |= {1 << bit}"
+            lines += self._attempt(conditions[number], number, [test], "    ")
         return lines
 
-    def _need_lines(self, numbers: list[int], terms: Terms) -> list[str]:
-        lines = ["    holding = []; unmet = []"]
-        wanted = set(numbers)
-        for place, (number, need) in enumerate(self.needs):
-            if number in wanted:
-                before = terms.assume(self.rules[number].condition, True)
-                code = terms.code(need.condition)
-                terms.narrowed = before
-                lines += [
-                    f"    if {number} in found:",
-                    "        try:",
-                    f"            if not {code.text}:",
-                    f"                holding.append({number}); unmet.append({place})",
-                    "        except Missing as missing:",
-                    f"            failed.append(({number}, missing))"
-                    if self._fails_closed(number)
-                    else "            pass",
-                ]
+    def _attempt(self, code: Code, number: int, lines: list[str], margin: str) -> list[str]:
+        """Lines of a rule, with what follows when reading fails."""
+        if not code.fails:
+            return [margin + line for line in lines]
+        failure = f"failed += (({number}, missing),)" if self._fails_closed(number) else "pass"
+        return [
+            f"{margin}try:",
+            *(f"{margin}    {line}" for line in lines),
+            f"{margin}except Missing as missing:",
+            f"{margin}    {failure}",
+        ]
+
+    def _need_lines(self, name: str, numbers: list[int], terms: Terms) -> list[str]:
+        lines = ["    unmet = 0"]
+        owed: list[tuple[int, int]] = []
+        for bit, number in enumerate(numbers):
+            inside = []
+            for place in self.places[number]:
+                need = self.needs[place][1]
+                code = terms.code_behind(self.rules[number].condition, True, need.condition)
+                test = f"if not {code.text}: unmet |= {1 << len(owed)}"
+                inside += self._attempt(code, number, [test], "        ")
+                owed.append((number, place))
+            if inside:
+                lines += [f"    if found & {1 << bit}:", *inside]
+        rules = python_literal(tuple(number for number, _ in owed))
+        places = python_literal(tuple(place for _, place in owed))
+        self.functions.append(f"{name}_hold = Answers('hold', {rules}, {places})")
         return lines
 
     def _allows(
@@ -275,9 +311,10 @@ class _Generator:
             return [*lines, f"    return {_either(texts)}"]
         lines += [f"    if not ({_either(texts)}):", "        return False"]
         for number in requires:
-            before = terms.assume(self.rules[number].condition, True)
-            needs = [terms.code(need.condition).text for need in self.rules[number].needs]
-            terms.narrowed = before
+            rule = self.rules[number]
+            needs = [
+                terms.code_behind(rule.condition, True, need.condition).text for need in rule.needs
+            ]
             lines += [
                 f"    if {conditions[number].text} and not ({' and '.join(needs) or 'True'}):",
                 "        return False",
@@ -302,104 +339,100 @@ class _Generator:
     def _indexed(
         self, name: str, by_effect: dict[Effect, list[int]], environments: list[Environment]
     ) -> None:
-        applying: dict[Effect, list[str]] = {}
+        """The same stages as `_decide`, where what applies is a list of the few rules that were looked up."""
+        terms = self._terms(environments)
+        found: dict[Effect, list[str]] = {}
         for effect, numbers in by_effect.items():
-            applying[effect] = self._lookup(name, effect, numbers, environments)
-        # Needs are read as in a small function; only the rules that apply come here.
-        terms = self._terms(environments, self._constant)
-        self.functions.append(
-            "\n".join([f"def {name}({PARAMETERS}):", *self._decide(by_effect, applying, terms)])
-        )
-        self.functions.append(
-            "\n".join(
-                [
-                    f"def {name}_allows({PARAMETERS}):",
-                    f"    return {name}({PARAMETERS}).outcome == 'permit'",
-                ]
+            certain = [number for number in numbers if self._always_applies(self.rules[number])]
+            rules = {number: self.rules[number] for number in numbers if number not in certain}
+            tables, lines = index_source(
+                f"{name}_{effect}",
+                index_of(rules),
+                lambda number: self._entry(number, environments),
+                terms,
+                f"apply(rules, found, failed, {PARAMETERS})",
             )
-        )
-
-    def _lookup(
-        self, name: str, effect: Effect, numbers: list[int], environments: list[Environment]
-    ) -> list[str]:
-        """Lines that add to `found` the rules of one effect that apply, looked up by what they ask for."""
-        keys = {number: self._keys(self.rules[number]) for number in numbers}
-        sizes = Counter(
-            key for options in keys.values() for option in options for key in option.keys
-        )
-        tables: dict[_Field, dict[object, list[str]]] = defaultdict(lambda: defaultdict(list))
-        scanned: list[str] = []
-        for number in numbers:
-            entry = self._entry(number, environments)
-            best = min(
-                keys[number],
-                key=lambda option: sum(sizes[key] for key in option.keys),
-                default=None,
-            )
-            if best is None:
-                scanned.append(entry)
-            else:
-                for key in best.keys:
-                    tables[best.field][key[1]].append(entry)
+            self.functions += tables
+            found[effect] = [f"    found = {certain}; failed = []", *lines]
         lines = []
-        fails = "True" if all(map(self._fails_closed, numbers)) else "False"
-        call = f"apply(rules, found, failed, {fails}, {PARAMETERS})"
-        if scanned:
-            table = f"{name}_{effect}_all"
-            self.functions.append(f"{table} = ({', '.join(scanned)},)")
-            lines += [f"    rules = {table}", f"    {call}"]
-        terms = self._terms(environments, self._constant)
-        for place, (where, table_of) in enumerate(tables.items()):
-            table = f"{name}_{effect}_{place}"
-            rows = ", ".join(
-                f"{python_literal(key)}: ({', '.join(entries)},)"
-                for key, entries in table_of.items()
-            )
-            self.functions.append(f"{table} = {{{rows}}}")
-            lines += where.lines(table, terms, call)
-        return lines
+        if by_effect[Effect.FORBID]:
+            lines += [
+                *found[Effect.FORBID],
+                "    if found or failed:",
+                f"        return denied({name}_forbid[tuple(found)], failed)",
+            ]
+        lines += [
+            *found[Effect.PERMIT],
+            "    if not found:",
+            "        return denied(NOTHING, failed)",
+        ]
+        if by_effect[Effect.REQUIRE]:
+            owed = {
+                number: tuple(self._owed(number, place, environments) for place in places)
+                for number in by_effect[Effect.REQUIRE]
+                if (places := self.places[number])
+            }
+            self.functions.append(f"{name}_needs = by_key(SHAPES, {python_literal(owed)})")
+            lines += [
+                "    permits = found",
+                *found[Effect.REQUIRE],
+                f"    unmet = demand({name}_needs, found, failed, {PARAMETERS})",
+                "    if failed:",
+                "        return denied(NOTHING, failed)",
+                "    if unmet:",
+                "        return held(unmet)",
+                "    found = permits",
+            ]
+        lines.append(f"    return {name}_permit[tuple(found)]")
+        self.functions += [
+            f"{name}_{effect} = Found({said!r})" for effect, said in OUTCOMES.items()
+        ]
+        self._function(name, PARAMETERS, terms, lines)
+        self.functions.append(
+            f"def {name}_allows({PARAMETERS}):\n    return {name}({PARAMETERS}).outcome == 'permit'"
+        )
 
-    def _entry(self, number: int, environments: list[Environment]) -> str:
-        """`(function, constants, number)`; rules that differ only in constants share the function."""
+    def _always_applies(self, rule: ir.Rule) -> bool:
+        scopes = (rule.scope.principal, rule.scope.resource)
+        return rule.condition == ir.TRUE and not any(
+            scope.entities or scope.ancestors for scope in scopes
+        )
+
+    def _entry(self, number: int, environments: list[Environment]) -> Entry:
+        """The condition of a rule; rules that differ only in constants share the function."""
+        rule = self.rules[number]
+        return self._shaped(
+            environments, lambda terms: self._condition(terms, rule), number, number
+        )
+
+    def _owed(self, number: int, place: int, environments: list[Environment]) -> Entry:
+        """The condition of a need of a rule that applies."""
+        condition, need = self.rules[number].condition, self.needs[place][1].condition
+        return self._shaped(
+            environments, lambda terms: terms.code_behind(condition, True, need), number, place
+        )
+
+    def _shaped(
+        self,
+        environments: list[Environment],
+        write: Callable[[Terms], Code],
+        number: int,
+        said: int,
+    ) -> Entry:
         values: list[object] = []
 
         def constant(value: object) -> str:
             values.append(value)
             return f"k[{len(values) - 1}]"
 
-        code = self._condition(self._terms(environments, constant), self.rules[number])
+        terms = self._terms(environments, constant)
+        code = write(terms)
         shape = self.shapes.get(code.text)
         if shape is None:
-            shape = self.shapes[code.text] = f"shape_{len(self.shapes)}"
-            self.functions.append(f"def {shape}({PARAMETERS}, k):\n    return {code.text}")
-        return f"({shape}, {python_literal(tuple(values))}, {number})"
-
-    def _keys(self, rule: ir.Rule) -> list["_Option"]:
-        """The ways in which a rule can be looked up: conditions that must hold and cannot fail to be read."""
-        options = []
-        for variable, scope in (
-            ("principal", rule.scope.principal),
-            ("resource", rule.scope.resource),
-        ):
-            if scope.entities:
-                where = _Field("equal", ir.Variable(variable))
-                options.append(_Option(where, tuple((where, raw(item)) for item in scope.entities)))
-            if scope.ancestors:
-                where = _Field("ancestor", ir.Variable(variable))
-                options.append(
-                    _Option(where, tuple((where, raw(item)) for item in scope.ancestors))
-                )
-        conjuncts = (
-            rule.condition.operands if isinstance(rule.condition, ir.And) else (rule.condition,)
-        )
-        for conjunct in conjuncts:
-            # A rule must not be passed over where reading what stands before would have failed.
-            if _may_fail(conjunct):
-                break
-            option = _option(conjunct)
-            if option is not None:
-                options.append(option)
-        return options
+            shape = self.shapes[code.text] = len(self.shapes)
+            lines = [f"    return {code.text}"]
+            self._function(f"shape_{shape}", f"{PARAMETERS}, k", terms, lines)
+        return (shape, tuple(values), said, self._fails_closed(number))
 
     # Messages
 
@@ -425,12 +458,13 @@ class _Generator:
         ]
         contexts = {self.schema.actions[one.action].context for one in environments}
         name = f"message_{len(self.fills)}"
-        lines = [f"def {name}({PARAMETERS}):", "    parts = []"]
+        terms = self._terms(environments[:1])
+        lines = ["    parts = []"]
         for part in message.parts:
             if isinstance(part, str):
                 lines.append(f"    parts.append({self._constant(part)})")
                 continue
-            code = self._hole(part, rule, environments, len(contexts) == 1)
+            code = self._hole(part, rule, environments, len(contexts) == 1, terms.pieces)
             lines += [
                 "    try:",
                 f"        parts.append({code})",
@@ -438,137 +472,38 @@ class _Generator:
                 "        parts.append('?')",
             ]
         lines.append("    return ''.join(parts)")
-        self.functions.append("\n".join(lines))
+        self._function(name, PARAMETERS, terms, lines)
         self.fills[key] = name
 
     def _hole(
-        self, part: ir.Term, rule: ir.Rule, environments: list[Environment], together: bool
+        self,
+        part: ir.Term,
+        rule: ir.Rule,
+        environments: list[Environment],
+        together: bool,
+        pieces: set[str],
     ) -> str:
         """Text of the value of a hole; chosen by kind of request where the types differ."""
         try:
             if not together:
-                raise Undetermined
-            return self._hole_code(part, rule, environments)
-        except Undetermined:
+                raise Disagreement
+            return self._hole_code(part, rule, environments, pieces)
+        except Disagreement:
+            pieces |= {"p", "r"}
             cases = [
-                f"(lambda: {self._hole_code(part, rule, [one])}) if (a[1], p[0], r[0]) == "
+                f"(lambda: {self._hole_code(part, rule, [one], pieces)}) if (a[1], p[0], r[0]) == "
                 f"{python_literal((one.action, one.principal, one.resource))} else "
                 for one in environments
             ]
             return "(" + "".join(cases) + "(lambda: '?'))()"
 
-    def _hole_code(self, part: ir.Term, rule: ir.Rule, environments: list[Environment]) -> str:
-        terms = self._terms(environments, self._constant)
-        terms.assume(rule.condition, True)
-        code = terms.code(part)
+    def _hole_code(
+        self, part: ir.Term, rule: ir.Rule, environments: list[Environment], pieces: set[str]
+    ) -> str:
+        terms = self._terms(environments)
+        terms.pieces = pieces
+        code = terms.code_behind(rule.condition, True, part)
         return f"filled({self._constant(shape_of(code.type))}, {code.text})"
-
-
-# Looking rules up
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """What a request is looked up by: the value of a term, a prefix of it of some length, or its ancestors."""
-
-    kind: str
-    term: ir.Term
-    length: int = 0
-
-    def lines(self, table: str, terms: Terms, call: str) -> list[str]:
-        if self.kind == "ancestor":
-            code = terms.code(self.term).text
-            return [
-                f"    for above in ({code}, *{code}h):",
-                f"        rules = {table}.get(above)",
-                f"        if rules is not None: {call}",
-            ]
-        value = _read_if_there(terms, self.term)
-        if self.kind == "prefix":
-            return [
-                f"    value = {value}",
-                f"    rules = {table}.get(value[:{self.length}]) if value is not None else None",
-                f"    if rules is not None: {call}",
-            ]
-        return [
-            f"    rules = {table}.get({value})",
-            f"    if rules is not None: {call}",
-        ]
-
-
-_Key = tuple[_Field, object]
-
-
-@dataclass(frozen=True, slots=True)
-class _Option:
-    """A way to look a rule up: it can apply only if the field has one of the keys."""
-
-    field: _Field
-    keys: tuple[_Key, ...]
-
-
-def _option(term: ir.Term) -> _Option | None:
-    match term:
-        case ir.Equal(left, right):
-            path, literal = (right, left) if isinstance(left, ir.Literal) else (left, right)
-            if not isinstance(literal, ir.Literal) or not _is_path(path):
-                return None
-            where = _Field("equal", path)
-            return _Option(where, ((where, raw(literal.value)),))
-        case ir.Member(path, ir.SetOf(elements)) if _is_path(path) and all(
-            isinstance(element, ir.Literal) for element in elements
-        ):
-            where = _Field("equal", path)
-            found = {raw(element.value) for element in elements}  # type: ignore[union-attr]
-            return _Option(where, tuple((where, key) for key in sorted(found, key=str)))
-        case ir.Like(path, (whole,)) if _is_path(path):
-            where = _Field("equal", path)
-            return _Option(where, ((where, whole),))
-        case ir.Like(path, (start, *_)) if start and _is_path(path):
-            where = _Field("prefix", path, len(start))
-            return _Option(where, ((where, start),))
-        case ir.InHierarchy(ir.Variable(name), ir.Entity(value)) if name in (
-            "principal",
-            "resource",
-        ):
-            where = _Field("ancestor", ir.Variable(name))
-            return _Option(where, ((where, raw(value)),))
-        case _:
-            return None
-
-
-def _is_path(term: ir.Term) -> bool:
-    """A request variable, or an attribute that can be read without another entity."""
-    match term:
-        case ir.Variable(name):
-            return name in ("principal", "resource", "action")
-        case ir.Attribute(ir.Variable(name), _):
-            return name in ("principal", "resource", "context")
-        case _:
-            return False
-
-
-def _read_if_there(terms: Terms, path: ir.Term) -> str:
-    """Code of the value at a path; `None` where an optional attribute is absent."""
-    if not isinstance(path, ir.Attribute):
-        return terms.code(path).text
-    base = terms.code(path.base)
-    row = f"{base.text}a" if isinstance(base.type, EntityType) else base.text
-    return f"{row}.get({python_literal(path.name)})"
-
-
-def _may_fail(term: ir.Term) -> bool:
-    """Whether reading a term may need an entity other than principal and resource."""
-    match term:
-        case ir.Attribute(base, _) | ir.Has(base, _):
-            return not isinstance(base, ir.Variable) or base.name not in ir.REQUEST_VARIABLES
-        case ir.InHierarchy(entity, _):
-            known = isinstance(entity, ir.Variable) and entity.name in ("principal", "resource")
-            return not known or any(map(_may_fail, parts(term)))
-        case ir.Least() | ir.Greatest():
-            return True
-        case _:
-            return any(map(_may_fail, parts(term)))
 
 
 # Pieces of source
@@ -583,17 +518,6 @@ def _scope_conditions(scope: ir.VariableScope, variable: str) -> list[ir.Term]:
     return found
 
 
-def _collect(condition: Code, number: int, fails_closed: bool) -> list[str]:
-    """Lines that add a rule to `found` when it applies, and to `failed` when it cannot be read."""
-    test = f"if {condition.text}: found.append({number})"
-    if condition.text == "True":
-        return [f"    found.append({number})"]
-    if not condition.fails:
-        return [f"    {test}"]
-    failure = f"failed.append(({number}, missing))" if fails_closed else "pass"
-    return ["    try:", f"        {test}", "    except Missing as missing:", f"        {failure}"]
-
-
 def _either(texts: list[str]) -> str:
     return " or ".join(texts) or "False"
 
@@ -605,6 +529,22 @@ def _shared_terms(conditions: list[ir.Term]) -> dict[ir.Term, str]:
         counts.update(_subterms(condition))
     worth = [term for term, count in counts.items() if count > 1 and _cost(term) > 2]
     return {term: f"t{number}" for number, term in enumerate(worth)}
+
+
+def _shared_nodes(conditions: list[ir.Term]) -> dict[ir.Term, str]:
+    """Entities that several terms look up."""
+    counts: Counter[ir.Term] = Counter()
+    for condition in conditions:
+        for term in _subterms(condition):
+            match term:
+                case ir.Attribute(entity) | ir.Has(entity) | ir.InHierarchy(entity) if may_fail(
+                    term
+                ):
+                    counts[entity] += 1
+                case _:
+                    pass
+    worth = [term for term, count in counts.items() if count > 1]
+    return {term: f"n{number}" for number, term in enumerate(worth)}
 
 
 def _subterms(term: ir.Term) -> Iterator[ir.Term]:
@@ -622,7 +562,7 @@ def _cost(term: ir.Term) -> int:
     if isinstance(term, ir.Literal | ir.Variable):
         return 0
     own = 3 if isinstance(term, ir.Quantifier) else 1
-    if isinstance(term, ir.Attribute | ir.Has) and _may_fail(term):
+    if isinstance(term, ir.Attribute | ir.Has) and may_fail(term):
         own = 3
     return own + sum(map(_cost, parts(term)))
 

@@ -9,6 +9,8 @@ _TEXT = f"if type(value) is not str or len(value) > {MAX_TEXT_CHARACTERS}: raise
 _NUMBER = (
     f"if type(value) is not int or value.bit_length() > {4 * MAX_INTEGER_DIGITS}: raise TypeError"
 )
+_KEPT = ("Bool", "Int", "String", "Enum")
+"""Kinds whose values are kept as they stand in the document."""
 _PARSED = {
     "Instant": "read_instant",
     "Duration": "read_duration",
@@ -42,10 +44,14 @@ class Readers:
             return [_TEXT, "return value"]
         if kind == "Enum":
             members = self._constant(frozenset(shape[2]))
-            return [f"if value not in {members}: raise TypeError", "return value"]
+            return [
+                f"if type(value) is not str or value not in {members}: raise TypeError",
+                "return value",
+            ]
         if kind == "Entity":
             types = self._constant(frozenset(shape[2]))
             return [
+                "if type(value) is dict and len(value) == 1: value = value['__entity']",
                 "if type(value) is not dict or len(value) != 2: raise TypeError",
                 "type_, value = value['type'], value['id']",
                 f"if type_ not in {types}: raise TypeError",
@@ -74,17 +80,19 @@ class Readers:
         ]
 
     def _record(self, shape: Shape) -> list[str]:
-        needed = {name: inner for name, (inner, optional) in shape[2].items() if not optional}
-        pairs = ", ".join(
-            f"{python_literal(name)}: {self.name(inner)}(value[{python_literal(name)}])"
-            for name, inner in needed.items()
-        )
+        # What is checked is the copy, which nobody else can change meanwhile.
+        needed = [name for name, (_, optional) in shape[2].items() if not optional]
         lines = [
             "if type(value) is not dict: raise TypeError",
-            f"row = {{{pairs}}}",
+            f"row = Row(value); size = {len(needed)}",
         ]
         for name, (inner, optional) in shape[2].items():
+            key = python_literal(name)
+            found = [f"value = row[{key}]", *self._lines(inner)[:-1]]
+            if inner[0] not in _KEPT:
+                found = [f"row[{key}] = {self.name(inner)}(row[{key}])"]
             if optional:
-                key = python_literal(name)
-                lines.append(f"if {key} in value: row[{key}] = {self.name(inner)}(value[{key}])")
-        return [*lines, "if len(row) != len(value): raise TypeError", "return Row(row)"]
+                lines += [f"if {key} in row:", "    size += 1", *(f"    {line}" for line in found)]
+            else:
+                lines += found
+        return [*lines, "if len(row) != size: raise TypeError", "return row"]

@@ -6,7 +6,7 @@ Imports only `documents.py` and `lang/scalars.py`, so that a generated module ca
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...lang.scalars import (
@@ -55,9 +55,10 @@ RAW = Make(
     entity=lambda type, id: (type, id),
 )
 
-Node = tuple[Row, frozenset[Uid], frozenset[Uid]]
-"""The attributes of an entity, everything it is in at any distance, and what it is directly in."""
-Get = Callable[[Uid], Node | None]
+Node = tuple[Row, frozenset[Uid], frozenset[Uid], Uid]
+"""The attributes of an entity, everything it is in at any distance, what it is directly in, and its name."""
+Nodes = dict[str, dict[str, Node]]
+"""Type → id → entity."""
 
 
 class Missing(Exception):
@@ -73,11 +74,11 @@ UNSET: Any = object()
 """A shared expression that was not needed yet."""
 
 
-def node(get: Get, uid: Uid, site: int) -> Node:
-    found = get(uid)
-    if found is None:
-        raise Missing(uid, site)
-    return found
+def node(nodes: Nodes, uid: Uid, site: int) -> Node:
+    try:
+        return nodes[uid[0]][uid[1]]
+    except KeyError:
+        raise Missing(uid, site) from None
 
 
 def each(body: Callable[[Any], Any], items: frozenset[Any], shape: Shape) -> list[Any]:
@@ -102,13 +103,13 @@ def those(body: Callable[[Any], bool], items: frozenset[Any], shape: Shape) -> f
 class Entities:
     """A store of entities that fit a schema. It never changes; `updated` gives another that shares with it."""
 
-    __slots__ = ("_base", "_held", "_overlay", "get", "world", "wrong")
+    __slots__ = ("_base", "_changed", "_held", "nodes", "world", "wrong")
 
     def __init__(
         self,
         world: World,
-        base: dict[Uid, Node],
-        overlay: dict[Uid, Node | None],
+        base: Nodes,
+        changed: dict[Uid, Node | None],
         wrong: Mapping[Uid, str],
         held: Mapping[Uid, tuple[Row, frozenset[Uid]]],
     ) -> None:
@@ -116,11 +117,18 @@ class Entities:
         self.wrong = wrong
         """Why an entity that was described cannot be read."""
         self._base = base
-        self._overlay = overlay
+        self._changed = changed
         """What changed since `base` was made; `None` for what is gone."""
         self._held = held
         """Entities that fit but for what they are in, as they were described."""
-        self.get: Get = _overlaid(overlay, base) if overlay else base.get
+        self.nodes: Nodes = _overlaid(base, changed) if changed else base
+
+    def get(self, uid: Uid) -> Node | None:
+        """What is known of an entity."""
+        try:
+            return self.nodes[uid[0]][uid[1]]
+        except KeyError:
+            return None
 
     def why_missing(self, uid: Uid) -> str:
         """The reason for which an entity cannot be read, in words."""
@@ -128,14 +136,16 @@ class Entities:
 
     def __iter__(self) -> Iterator[Uid]:
         """The names of all entities that can be read."""
-        for uid in {**self._base, **self._overlay}:
-            if self.get(uid) is not None:
+        for by_id in self._base.values():
+            for *_, uid in by_id.values():
+                if uid not in self._changed:
+                    yield uid
+        for uid, new in self._changed.items():
+            if new is not None:
                 yield uid
 
     def __len__(self) -> int:
-        added = sum(uid not in self._base for uid, new in self._overlay.items() if new is not None)
-        gone = sum(uid in self._base for uid, new in self._overlay.items() if new is None)
-        return len(self._base) + added - gone
+        return sum(1 for _ in self) if self._changed else sum(map(len, self._base.values()))
 
     def updated(self, documents: Json, removed: Iterable[Uid] = ()) -> "Entities":
         """The store with entities described anew, added or removed.
@@ -143,30 +153,29 @@ class Entities:
         Costs what changes; when something changes that others are in, these are found by a walk over all.
         """
         described = read_entities(self.world, RAW, documents)
-        changed = {*described.attributes, *described.invalid, *removed}
+        new = {*described.attributes, *described.invalid, *removed}
         attributes: dict[Uid, Any] = dict(described.attributes)
         parents: dict[Uid, frozenset[Uid]] = dict(described.parents)
-        for uid, (row, above) in (*self._held.items(), *self._below(changed)):
-            if uid not in changed:
+        for uid, (row, above) in (*self._held.items(), *self._below(new)):
+            if uid not in new:
                 attributes[uid], parents[uid] = row, above
 
         def outside(uid: Uid) -> frozenset[Uid] | None:
-            found = None if uid in changed else self.get(uid)
+            found = None if uid in new else self.get(uid)
             return None if found is None else found[1]
 
         region = Described(attributes, parents, described.invalid)
         ancestors, wrong = close_hierarchy(self.world, region, outside)
-        overlay = {**self._overlay, **dict.fromkeys(changed), **dict.fromkeys(attributes)}
+        changed = {**self._changed, **dict.fromkeys(new), **dict.fromkeys(attributes)}
         for uid, every in ancestors.items():
-            overlay[uid] = (attributes[uid], every, parents[uid])
-        still = {uid: why for uid, why in self.wrong.items() if uid not in overlay}
+            changed[uid] = (attributes[uid], every, parents[uid], uid)
+        still = {uid: why for uid, why in self.wrong.items() if uid not in changed}
         held = {uid: (attributes[uid], parents[uid]) for uid in wrong if uid in attributes}
         base = self._base
-        if len(overlay) > 1_000 + len(base) // 8:
-            merged: dict[Uid, Node | None] = {**base, **overlay}
-            base = {uid: new for uid, new in merged.items() if new is not None}
-            overlay = {}
-        return Entities(self.world, base, overlay, {**still, **wrong}, held)
+        if len(changed) > 1_000 + sum(map(len, base.values())) // 8:
+            base = _merged(base, changed)
+            changed = {}
+        return Entities(self.world, base, changed, {**still, **wrong}, held)
 
     def _below(self, changed: set[Uid]) -> Iterable[tuple[Uid, tuple[Row, frozenset[Uid]]]]:
         """Everything that is in something that changes."""
@@ -174,69 +183,181 @@ class Entities:
         above = {uid for uid in changed if uid[0] in hosts}
         if not above:
             return
-        for uid in {**self._base, **self._overlay}:
+        for uid in self:
             found = self.get(uid)
             if found is not None and not above.isdisjoint(found[1]):
                 yield uid, (found[0], found[2])
 
 
+class _Changed(dict[str, Node]):
+    """The entities of one type over those of an earlier store."""
+
+    __slots__ = ("_base", "_gone")
+
+    def __init__(self, base: dict[str, Node], new: dict[str, Node], gone: set[str]) -> None:
+        super().__init__(new)
+        self._base = base
+        self._gone = gone
+
+    def __missing__(self, id: str) -> Node:
+        if id in self._gone:
+            raise KeyError(id)
+        return self._base[id]
+
+
+def _overlaid(base: Nodes, changed: dict[Uid, Node | None]) -> Nodes:
+    """A store and what changed in it, without a copy of it."""
+    gone: dict[str, set[str]] = {type: set() for type, _ in changed}
+    new: dict[str, dict[str, Node]] = {type: {} for type, _ in changed}
+    for (type, id), found in changed.items():
+        if found is None:
+            gone[type].add(id)
+        else:
+            new[type][id] = found
+    return {
+        **base,
+        **{type: _Changed(base.get(type, {}), new[type], gone[type]) for type in new},
+    }
+
+
+def _merged(base: Nodes, changed: dict[Uid, Node | None]) -> Nodes:
+    """A store with what changed in it."""
+    merged = {type: dict(by_id) for type, by_id in base.items()}
+    for (type, id), found in changed.items():
+        if found is None:
+            merged.get(type, {}).pop(id, None)
+        else:
+            merged.setdefault(type, {})[id] = found
+    return merged
+
+
 def entities_of(world: World, documents: Json) -> Entities:
     """A store of `[{"uid", "attrs", "parents"}, …]`; one that does not fit is kept out, with the reason."""
-    described = read_entities(world, RAW, documents)
+    names: dict[Uid, Uid] = {}
+    types = {name: name for name in world.entities}
+
+    def entity(type: str, id: str) -> Uid:
+        # A name is one object wherever it stands, which saves memory and comparing.
+        uid = (types.get(type, type), id)
+        return names.setdefault(uid, uid)
+
+    described = read_entities(world, RAW._replace(entity=entity), documents)
     ancestors, wrong = close_hierarchy(world, described)
     attributes, parents = described.attributes, described.parents
-    base = {uid: (attributes[uid], every, parents[uid]) for uid, every in ancestors.items()}
+    base: Nodes = {}
+    for uid, every in ancestors.items():
+        above = parents[uid]
+        every = above if every == above else every
+        base.setdefault(uid[0], {})[uid[1]] = (attributes[uid], every, above, uid)
     held = {uid: (attributes[uid], parents[uid]) for uid in wrong if uid in attributes}
     return Entities(world, base, {}, wrong, held)
-
-
-def _overlaid(overlay: dict[Uid, Node | None], base: dict[Uid, Node]) -> Get:
-    def get(uid: Uid) -> Node | None:
-        return overlay[uid] if uid in overlay else base.get(uid)
-
-    return get
 
 
 # Decisions
 
 
-class Answer(NamedTuple):
+class Answer:
     """A decision by numbers: rules, needs and sites are places in the tables of the generated module."""
 
-    outcome: str
-    rules: tuple[int, ...]
-    needs: tuple[int, ...] = ()
-    failures: tuple[tuple[int, Missing], ...] = ()
+    __slots__ = ("failures", "needs", "outcome", "rules", "told")
+
+    def __init__(
+        self,
+        outcome: str,
+        rules: tuple[int, ...],
+        needs: tuple[int, ...] = (),
+        failures: "Failures" = (),
+    ) -> None:
+        self.outcome = outcome
+        self.rules = rules
+        self.needs = needs
+        self.failures = failures
+        self.told: tuple[Any, ...] | None = None
+        """What an evaluator made of an answer that says the same to every request; its to keep."""
 
 
-Failures = list[tuple[int, Missing]]
+Failures = Sequence[tuple[int, Missing]]
+MAX_ANSWERS = 1_000
+"""How many answers of one kind are kept."""
 
 
-def denied(found: list[int], failed: Failures) -> Answer:
-    return Answer("deny", tuple(sorted(found)), (), tuple(sorted(failed, key=_number)))
+class Answers(dict[int, Answer]):
+    """The answers of one kind that generated code has given, by a number with a bit for each rule or need."""
+
+    def __init__(
+        self, outcome: str, rules: tuple[int, ...], needs: tuple[int, ...] | None = None
+    ) -> None:
+        super().__init__()
+        self._outcome = outcome
+        self._rules = rules
+        self._needs = needs
+
+    def __missing__(self, found: int) -> Answer:
+        chosen = [place for place in range(len(self._rules)) if found >> place & 1]
+        rules = {self._rules[place] for place in chosen}
+        needs = [self._needs[place] for place in chosen] if self._needs else []
+        made = Answer(self._outcome, tuple(sorted(rules)), tuple(sorted(needs)))
+        if len(self) < MAX_ANSWERS:
+            self[found] = made
+        return made
 
 
-def held(rules: list[int], unmet: list[int]) -> Answer:
-    return Answer("hold", tuple(sorted(set(rules))), tuple(sorted(unmet)))
+class Found(dict[tuple[int, ...], Answer]):
+    """The answers of one kind that generated code has given, by the rules that it looked up."""
+
+    def __init__(self, outcome: str) -> None:
+        super().__init__()
+        self._outcome = outcome
+
+    def __missing__(self, found: tuple[int, ...]) -> Answer:
+        made = Answer(self._outcome, tuple(sorted(set(found))))
+        if len(self) < MAX_ANSWERS:
+            self[found] = made
+        return made
 
 
-def permitted(found: list[int]) -> Answer:
-    return Answer("permit", tuple(found) if len(found) == 1 else tuple(sorted(found)))
+def denied(made: Answer, failed: Failures) -> Answer:
+    """A denial, together with the rules that could not be read."""
+    if not failed:
+        return made
+    return Answer("deny", made.rules, (), tuple(sorted(failed, key=_number)))
+
+
+def held(unmet: list[tuple[int, int]]) -> Answer:
+    rules, needs = zip(*unmet, strict=True)
+    return Answer("hold", tuple(sorted(set(rules))), tuple(sorted(needs)))
 
 
 def _number(failure: tuple[int, Missing]) -> int:
     return failure[0]
 
 
+# Many rules, looked up
+
+Condition = Callable[..., bool]
+Entry = tuple[Condition, tuple[Any, ...], int, bool]
+"""A condition that several rules share, the constants of one, the number it has, and whether failing denies."""
+
+
+def with_shapes(shapes: Sequence[Condition], entries: Iterable[Any]) -> tuple[Entry, ...]:
+    """Entries whose conditions stand by number."""
+    return tuple([(shapes[shape], *rest) for shape, *rest in entries])
+
+
+def by_key(
+    shapes: Sequence[Condition], table: Mapping[Any, Iterable[Any]]
+) -> dict[Any, tuple[Entry, ...]]:
+    return {key: with_shapes(shapes, entries) for key, entries in table.items()}
+
+
 def apply(
-    rules: Iterable[tuple[Callable[..., bool], tuple[Any, ...], int]],
+    rules: Iterable[Entry],
     found: list[int],
-    failed: Failures,
-    fails_closed: bool,
+    failed: list[tuple[int, Missing]],
     *arguments: Any,
 ) -> None:
     """Adds the rules that apply to `found`, and those that cannot be read to `failed`."""
-    for condition, constants, number in rules:
+    for condition, constants, number, fails_closed in rules:
         try:
             if condition(*arguments, constants):
                 found.append(number)
@@ -245,53 +366,70 @@ def apply(
                 failed.append((number, missing))
 
 
-class Asked(NamedTuple):
-    """A request that fits the schema, as the functions of generated code take it."""
+def demand(
+    table: Mapping[int, tuple[Entry, ...]],
+    found: list[int],
+    failed: list[tuple[int, Missing]],
+    *arguments: Any,
+) -> list[tuple[int, int]]:
+    """The needs of rules that apply which are not met, each with its rule; those that cannot be read go to `failed`."""
+    unmet = []
+    for number in sorted(set(found)):
+        for condition, constants, place, fails_closed in table.get(number, ()):
+            try:
+                if not condition(*arguments, constants):
+                    unmet.append((number, place))
+            except Missing as missing:
+                if fails_closed:
+                    failed.append((number, missing))
+    return unmet
+
+
+# Requests
+
+
+class Said(NamedTuple):
+    """A request that fits the schema, as a decision keeps it."""
 
     principal: Uid
-    principal_node: Node
-    resource: Uid
-    resource_node: Node
     action: Uid
+    resource: Uid
     context: Row
-    entities: Entities
+    world: World
 
     @property
     def digest(self) -> str:
         """SHA-256 of the request in canonical form, in hexadecimal."""
-        return request_digest(
-            self.entities.world, self.principal, self.action[1], self.resource, self.context
+        shape = self.world.actions[self.action[1]].context
+        lines = (
+            written(self.principal),
+            self.action[1],
+            written(self.resource),
+            shown(shape, self.context),
         )
+        return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Asked(NamedTuple):
+    """A request over a store, with what the store holds of principal and resource."""
+
+    said: Said
+    principal: Node
+    resource: Node
+    entities: Entities
 
     @property
     def arguments(self) -> tuple[Any, ...]:
         """What every generated function takes, in order."""
-        principal, resource = self.principal_node, self.resource_node
-        return (
-            self.principal, principal[0], principal[1],
-            self.resource, resource[0], resource[1],
-            self.action, self.context, self.entities.get,
-        )  # fmt: skip
-
-
-class Unanswered(NamedTuple):
-    """A request of the schema whose principal or resource nobody described."""
-
-    digest: str
+        said = self.said
+        return (self.principal, self.resource, said.action, said.context, self.entities.nodes)
 
 
 class Refused(NamedTuple):
     """Why a document is no request that can be decided."""
 
     problems: tuple[str, ...]
-    request: Unanswered | None = None
-
-
-def request_digest(world: World, principal: Uid, action: str, resource: Uid, context: Row) -> str:
-    """SHA-256 of a request in canonical form, in hexadecimal."""
-    said = shown(world.actions[action].context, context)
-    lines = (written(principal), action, written(resource), said)
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+    request: Said | None = None
 
 
 def ask(world: World, entities: Entities, document: Json) -> Asked | Refused:
@@ -302,24 +440,12 @@ def ask(world: World, entities: Entities, document: Json) -> Asked | Refused:
         principal, action, resource, context = read_request(world, RAW, document)
     except Misfit as misfit:
         return Refused((f"the request does not fit the schema: {misfit}",))
-    nodes = [entities.get(principal), entities.get(resource)]
-    problems = [
-        why_missing(uid, entities.wrong)
-        for uid, found in zip((principal, resource), nodes, strict=True)
-        if found is None
-    ]
-    if nodes[0] is None or nodes[1] is None:
-        digest = request_digest(world, principal, action, resource, context)
-        return Refused(tuple(problems), Unanswered(digest))
-    return Asked(
-        principal,
-        nodes[0],
-        resource,
-        nodes[1],
-        ("Action", action),
-        context,
-        entities,
-    )
+    said = Said(principal, ("Action", action), resource, context, world)
+    first, second = entities.get(principal), entities.get(resource)
+    if first is None or second is None:
+        missing = [uid for uid in (principal, resource) if entities.get(uid) is None]
+        return Refused(tuple(why_missing(uid, entities.wrong) for uid in missing), said)
+    return Asked(said, first, second, entities)
 
 
 # Messages

@@ -166,6 +166,8 @@ class _Partial:
                 return ir.Boolean(name in dict(fields), span=term.span)
             case ir.InHierarchy(ir.Entity(entity), ancestor):
                 return self.in_unknown(term, entity, ancestor)
+            case ir.IsType(ir.Variable("resource"), types):
+                return ir.Boolean(self.request.resource.type in types, span=term.span)
             case ir.Member(element, set) if not isinstance(set, ir.SetOf):
                 return self.any_of(
                     term,
@@ -188,7 +190,8 @@ class _Partial:
                     term, none, [ir.If(item.kept, one, none) for item in self.distinct(set)]
                 )
             case _:
-                return term
+                # What stood in the way of knowing it may be gone, such as the branch that was not taken.
+                return term if _free(term) else self.known(term)
 
     def in_unknown(
         self, term: ir.InHierarchy, entity: EntityId, ancestor: ir.Term

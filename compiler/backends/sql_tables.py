@@ -59,7 +59,10 @@ class Layout:
                 yield path[:length]
 
     def column(self, path: Path) -> exp.Column | None:
-        """The column of an attribute, if it has one that no other attribute has too."""
+        """The column of an attribute, if it has one that no other attribute has too; a set has none."""
+        found = self.field(path)
+        if found is None or isinstance(found.type, SetOf):
+            return None
         name = self._name(path)
         others = [self._name(other) for other, _ in self.leaves() if other != path]
         shared = any(_same(name, other) for other in (self.table.id, *others))
@@ -104,9 +107,10 @@ class Layout:
                     yield from whole
                     continue
                 required = list(self._required(item.type, inner))
-                if whole and whole != [not_null(read) for read in required[:1]]:
-                    absent = exp.and_(*map(null, required))
-                    yield exp.or_(absent, exp.and_(*whole)) if required else exp.and_(*whole)
+                if not required:
+                    yield from whole
+                elif whole != [not_null(read) for read in required[:1]]:
+                    yield exp.or_(exp.and_(*map(null, required)), exp.and_(*whole))
             elif not isinstance(item.type, SetOf) and (read := self.column(inner)):
                 if isinstance(item.type, EnumType):
                     members = [exp.Literal.string(name) for name in item.type.members]

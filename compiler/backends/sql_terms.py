@@ -16,7 +16,6 @@ from typing import assert_never
 
 from sqlglot import exp
 
-from ...lang.schema import Schema
 from ...lang.typesystem import (
     BOOL,
     DECIMAL,
@@ -24,7 +23,6 @@ from ...lang.typesystem import (
     INSTANT,
     INT,
     IP_RANGE,
-    STRING,
     EntityType,
     EnumType,
     RecordOf,
@@ -45,6 +43,7 @@ from .. import ir
 from ..entities import NO_ENTITIES
 from ..lower import literal
 from ..reference import Failed, evaluate
+from ..typer import composed_type
 from .sql_residual import always_fails, refuse
 from .sql_tables import Layout, Path, column, not_null
 
@@ -256,6 +255,8 @@ class _ToSql:
                 return _Sql(self.like(found.value, pattern, term), BOOL, found.fails)
             case ir.InRange(address, range):
                 inner, outer = self.value(address, present), self.value(range, present)
+                if self.dialect != "postgres":
+                    refuse(term, "only PostgreSQL has addresses")
                 within = exp.Operator(
                     this=_operand(inner.value),
                     operator=exp.var("pg_catalog.<<="),
@@ -478,7 +479,7 @@ class _ToSql:
     def arithmetic(self, term: _Arithmetic, present: frozenset[Path]) -> _Sql:
         """Stays in 64 bits where every result certainly fits, else moves to a wider type, else is refused."""
         left, right = self.value(term.left, present), self.value(term.right, present)
-        type = _type_of_result(term, left.type, right.type)
+        type = composed_type(self.layout.schema, term, (left.type, right.type))
         counted = {left.type, right.type} <= {INT, DURATION}
         wide = left.wide or right.wide or not counted or _reach(term, left, right) >= _COLUMN_REACH
         if wide:
@@ -529,7 +530,7 @@ class _ToSql:
 
     def literal(self, term: ir.Term, *, wide: bool = False) -> _Sql:
         value = _value_of(term)
-        type, units = _type_of(value, self.layout.schema), _units(value)
+        type, units = composed_type(self.layout.schema, term, ()), _units(value)
         if not self.has_room(type, units, wide=wide):
             refuse(term, f"the numbers of {self.dialect} have no room for this")
         written: exp.Expr
@@ -630,14 +631,6 @@ def _reach(term: _Arithmetic, left: _Sql, right: _Sql) -> int:
     return left.reach + right.reach
 
 
-def _type_of_result(term: _Arithmetic, left: Type, right: Type) -> Type:
-    if isinstance(term, ir.Multiply):
-        return right if left == INT else left
-    if INSTANT in (left, right):
-        return DURATION if left == right else INSTANT
-    return left
-
-
 def _is_literal(term: ir.Term) -> bool:
     return isinstance(term, ir.Literal)
 
@@ -659,29 +652,3 @@ def _units(value: Value) -> int:
             return units
         case _:
             return 0
-
-
-def _type_of(value: Value, schema: Schema) -> Type:
-    match value:
-        case bool():
-            return BOOL
-        case int():
-            return INT
-        case Decimal():
-            return DECIMAL
-        case str():
-            return STRING
-        case Instant():
-            return INSTANT
-        case Duration():
-            return DURATION
-        case IPv4Network() | IPv6Network():
-            return IP_RANGE
-        case EnumValue():
-            return schema.enums[value.enum]
-        case EntityId():
-            return entity_type({value.type})
-        case frozenset() | Record():
-            raise AssertionError("sets and records are no literals")
-        case _:
-            assert_never(value)

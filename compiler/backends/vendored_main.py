@@ -33,7 +33,8 @@ def decide(document: Any, entities: Entities) -> dict[str, Any]:
             {"message": message, "rule": None, "source": None} for message in asked.problems
         ]
         return _decision("deny", [], [], problems, digest)
-    function = ENVIRONMENTS[asked.action[1]][asked.principal[0]][asked.resource[0]][0]
+    said = asked.said
+    function = ENVIRONMENTS[said.action[1]][said.principal[0]][said.resource[0]][0]
     answer: Answer = function(*asked.arguments)
     reasons = [
         {
@@ -54,7 +55,7 @@ def decide(document: Any, entities: Entities) -> dict[str, Any]:
         for place in answer.needs
     ]
     problems = [_problem(number, missing, entities) for number, missing in answer.failures]
-    return _decision(answer.outcome, reasons, needs, problems, asked.digest)
+    return _decision(answer.outcome, reasons, needs, problems, said.digest)
 
 
 def _problem(number: int, missing: Missing, entities: Entities) -> dict[str, Any]:
