@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from pysat.solvers import Cadical153
-
 from .globs import Clause, Pattern
 
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -64,6 +62,12 @@ def certify(
     return "\n".join(lines) + "\n"
 
 
+def meaning_lines(meanings: Mapping[int, Meaning]) -> Iterator[str]:
+    """The lines by which a certificate says what variables mean."""
+    for variable, meaning in meanings.items():
+        yield f"atom {variable} {_write_meaning(meaning)}"
+
+
 def given_clauses(certificate: str) -> Iterator[Clause]:
     """What the certificate takes as given, to be held against the clauses that an encoder makes today."""
     for line in certificate.split("\n"):
@@ -74,6 +78,8 @@ def given_clauses(certificate: str) -> Iterator[Clause]:
 def _core(clauses: list[Clause]) -> set[Clause] | None:
     """Clauses that have no model without the others; `None` if all of them have one."""
     largest = max((abs(literal) for clause in clauses for literal in clause), default=0)
+    from pysat.solvers import Cadical153
+
     with Cadical153() as solver:
         for selector, clause in enumerate(clauses, largest + 1):
             solver.add_clause([-selector, *clause])
@@ -85,6 +91,8 @@ def _core(clauses: list[Clause]) -> set[Clause] | None:
 def _refutation(clauses: list[Clause]) -> Iterator[tuple[str, Clause]]:
     """The solver's proof up to the empty clause. It may delete a clause in a form it never had; that is left out."""
     present = Counter(_unordered(clause) for clause in clauses)
+    from pysat.solvers import Cadical153
+
     with Cadical153(bootstrap_with=clauses, with_proof=True) as solver:
         solver.solve()
         proof: list[str] = solver.get_proof() or []

@@ -1,7 +1,7 @@
 """A question for a solver: clauses, with what they leave to algebra (texts) and to arithmetic (sums), and no terms."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ..compiler.backends.circuit import Clause
@@ -48,8 +48,8 @@ class Posed:
 
     problem: Problem
     numbers: tuple[Place, ...]
-    globs: Mapping[int, Glob]
-    """What the literals of `Problem.texts` ask."""
+    meanings: Mapping[int, Hashable]
+    """Which literal is which question."""
 
 
 def pose(encoder: Encoder, roots: Iterable[int]) -> Posed:
@@ -80,7 +80,6 @@ def pose(encoder: Encoder, roots: Iterable[int]) -> Posed:
                 pass
     texts = []
     algebra: list[Clause] = []
-    globs: dict[int, Glob] = {}
     for place, literals in by_text.items():
         found = lemmas(literals)
         for pattern in found.patterns[len(literals) :]:
@@ -90,7 +89,6 @@ def pose(encoder: Encoder, roots: Iterable[int]) -> Posed:
             tuple(numbered[item - 1] if item > 0 else -numbered[-item - 1] for item in clause)
             for clause in found.clauses
         ]
-        globs.update((literal, Glob(place, pattern)) for pattern, literal in literals.items())
         texts.append(tuple((literal, pattern) for pattern, literal in literals.items()))
     numbers: dict[Place, int] = {}
     posed = [_sum(literal, linear.terms, linear.limit, numbers) for literal, linear in sums]
@@ -107,7 +105,7 @@ def pose(encoder: Encoder, roots: Iterable[int]) -> Posed:
     problem = Problem(
         len(circuit), tuple(clauses), tuple(algebra), tuple(texts), tuple(equal), tuple(posed)
     )
-    return Posed(problem, tuple(numbers), globs)
+    return Posed(problem, tuple(numbers), circuit.meanings)
 
 
 def _sum(

@@ -21,8 +21,9 @@ from .claims import Replayed
 from .goals import Goal, broken_claim, groups_of, slice_of
 from .invariant import takes_the_last
 from .problem import Posed, pose
+from .proof_store import ProofStore, certificate_of, is_proof
 from .replay import Replay, holds, minimal, replay
-from .solver import Engine, Model, Session, Undecided, Unsatisfiable
+from .solver import Answer, Engine, Model, Session, Undecided, Unsatisfiable
 from .vocabulary import vocabulary_of
 from .witness import NoWitnessError, Vocabulary, situation
 
@@ -66,6 +67,8 @@ class Proof:
     because: tuple[Because, ...] = ()
     why: str = ""
     """Why a claim is undecided or vacuous."""
+    certificates: tuple[str | None, ...] = ()
+    """For a proved claim, by group of environments: what an independent program can check, if there is such."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +95,17 @@ def prove(
 
 
 def prove_goal(
-    policies: ir.PolicySet, goal: Goal, vocabulary: Vocabulary, engine: Engine = Engine.AUTO
+    policies: ir.PolicySet,
+    goal: Goal,
+    vocabulary: Vocabulary,
+    engine: Engine = Engine.AUTO,
+    store: ProofStore | None = None,
 ) -> Proof:
-    """One goal, over all environments that its scope admits."""
+    """One goal, over all environments that its scope admits; with a store, what it proves is certified."""
     is_vacuous = True
     doubts: list[str] = []
-    for group in groups_of(policies.schema, goal.environments):
+    certificates: list[str | None] = []
+    for number, group in enumerate(groups_of(policies.schema, goal.environments)):
         try:
             question = ask(policies, goal, group)
         except CircuitTooLargeError as reached:
@@ -105,7 +113,13 @@ def prove_goal(
             is_vacuous = False
             continue
         session = Session(question.posed.problem, engine)
-        answer = session.solve((question.assumed, question.broken))
+        asked = (question.assumed, question.broken)
+        kept = store.read(goal.name, number) if store is not None else None
+        if kept is not None and is_proof(kept, question.posed, asked):
+            answer: Answer = Unsatisfiable(asked)
+        else:
+            kept = None
+            answer = session.solve(asked)
         match answer:
             case Model():
                 answer = _familiar(question, session, answer, vocabulary)
@@ -118,6 +132,8 @@ def prove_goal(
                 if is_vacuous:
                     is_vacuous = isinstance(session.solve((question.assumed,)), Unsatisfiable)
                 doubts += question.encoder.bounded
+                if store is not None:
+                    certificates.append(kept or certificate_of(question.posed, asked, session))
             case Undecided(why):
                 doubts.append(why)
                 is_vacuous = False
@@ -126,7 +142,7 @@ def prove_goal(
         return Proof(goal, Verdict.VACUOUS, why=why)
     if doubts:
         return Proof(goal, Verdict.UNKNOWN, why="; ".join(dict.fromkeys(doubts)))
-    return Proof(goal, Verdict.PROVED)
+    return Proof(goal, Verdict.PROVED, certificates=tuple(certificates))
 
 
 def ask(policies: ir.PolicySet, goal: Goal, group: Sequence[Environment]) -> Question:

@@ -1,11 +1,12 @@
 """All claims of a policy set, each in a process of its own with limits; what `interlock prove` and the editor show."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..compiler import ir
 from ..lang.checker import Checked
 from .goals import Goal
+from .proof_store import ProofStore
 from .prove import Because, Counterexample, Engine, Proof, Verdict, prove_goal
 from .vocabulary import vocabulary_of
 from .why import explain
@@ -22,6 +23,7 @@ class _Answer:
     counterexample: Counterexample | None
     because: tuple[Because, ...]
     why: str
+    certificates: tuple[str | None, ...]
 
 
 def prove_all(
@@ -32,18 +34,28 @@ def prove_all(
     timeout: float = DEFAULT_TIMEOUT,
     jobs: int = 1,
     engine: Engine = Engine.AUTO,
+    store: ProofStore | None = None,
 ) -> Iterator[Proof]:
-    """The proofs as they are done, in no order. `timeout` is in seconds for each claim."""
+    """The proofs as they are done, in no order. `timeout` is in seconds for each claim.
+
+    With a store, what it holds is checked instead of solved, and what is proved is kept in it; raises `OSError` where
+    that cannot be written.
+    """
     vocabulary = vocabulary_of(checked)
 
     def work(goal: Goal) -> _Answer:
-        proof = explain(policies, prove_goal(policies, goal, vocabulary, engine), engine)
-        return _Answer(proof.verdict, proof.counterexample, proof.because, proof.why)
+        proof = explain(policies, prove_goal(policies, goal, vocabulary, engine, store), engine)
+        found = (proof.verdict, proof.counterexample, proof.because, proof.why)
+        return _Answer(*found, proof.certificates)
 
     for position, answer in run(goals, work, timeout=timeout, jobs=jobs):
         goal = goals[position]
         if isinstance(answer, Done):
             found = answer.value
-            yield Proof(goal, found.verdict, found.counterexample, found.because, found.why)
+            proof = Proof(goal, found.verdict, found.counterexample, found.because, found.why)
+            for group, certificate in enumerate(found.certificates):
+                if store is not None and certificate is not None:
+                    store.write(goal.name, group, certificate)
+            yield replace(proof, certificates=found.certificates)
         else:
             yield Proof(goal, Verdict.UNKNOWN, why=answer.why)

@@ -5,7 +5,8 @@ goes on; so does one in which equality is not transitive. Each clause excludes t
 this ends.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -137,6 +138,10 @@ class _Text:
     def __init__(self, literals: Sequence[tuple[int, Pattern]]) -> None:
         self._literals = {pattern: literal for literal, pattern in literals}
         self._index = Index(self._literals)
+        self._by_start: dict[str, list[Pattern]] = {}
+        for pattern in self._literals:
+            self._by_start.setdefault(pattern[0], []).append(pattern)
+        self._starts = sorted(self._by_start)
         self._possible: set[frozenset[Pattern]] = set()
 
     def refine(self, model: Sequence[int]) -> list[Clause] | TooLarge:
@@ -145,7 +150,7 @@ class _Text:
         )
         if positive in self._possible:
             return []
-        negative = self._literals.keys() - positive
+        negative = [pattern for pattern in self._near(positive) if pattern not in positive]
         found = realisable(positive, negative, index=self._index)
         match found:
             case Witness():
@@ -161,6 +166,16 @@ class _Text:
                     )
                     for core in found.cores
                 ]
+
+    def _near(self, positive: Iterable[Pattern]) -> Iterator[Pattern]:
+        """Every pattern that can match a text that matches all of `positive`: the starts of both begin that text."""
+        longest = max((pattern[0] for pattern in positive), key=len, default="")
+        for end in range(len(longest) + 1):
+            yield from self._by_start.get(longest[:end], ())
+        for start in self._starts[bisect_right(self._starts, longest) :]:
+            if not start.startswith(longest):
+                return
+            yield from self._by_start[start]
 
 
 def _choose(problem: Problem, engine: Engine) -> Engine:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from .blast import Harm, Radius, Reached, total
+from .blast import Radius, Reached, total
 from .blast_plan import of_plan, recovery_changes
 from .blast_score import Fate
+from .blast_spread import Harm
 from .graph import Edge, Graph, WayBack, utc
 from .model import Change
 from .requests import is_production

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from .blast import Harm, Radius, Reached
+from .blast import Radius, Reached
 from .blast_score import Fate
+from .blast_spread import Harm
 from .graph import Edge
 
 MAX_LINES = 200

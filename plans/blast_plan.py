@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from .blast import Harm, Radius, Reached, total
+from .blast import Radius, Reached, total
 from .blast_score import Fate
+from .blast_spread import Harm
 from .model import (
     Asset,
     AssetBlast,

@@ -4,8 +4,10 @@ An event is what happens to one resource. An edge is asked with an event and ans
 and which event the target passes on. Ways back stand beside the edges: what restores what, and in which time.
 """
 
+import gc
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -280,7 +282,11 @@ def build(
     The rule of joining: a link makes its source part of whatever offers the identifier, and two resources of
     different sources that offer the same identifier are the same, so that what destroys one destroys the other.
     """
-    parts = list(fragments)
+    with uncollected():
+        return Graph(_joined(list(fragments), built_at), network)
+
+
+def _joined(parts: Sequence[Fragment], built_at: datetime | None) -> _Document:
     resources: dict[str, Resource] = {}
     problems: list[str] = [problem for part in parts for problem in part.problems]
     for part in parts:
@@ -318,18 +324,15 @@ def build(
         inner = resources[link.source]
         if inner.container is None:
             resources[link.source] = replace(inner, container=holders[0].key)
-    return Graph(
-        _Document(
-            version=1,
-            built_at=built_at,
-            sources=tuple(dict.fromkeys(part.origin for part in parts)),
-            resources=tuple(resources.values()),
-            edges=tuple(edges),
-            ways_back=tuple(ways),
-            links=tuple(waiting),
-            problems=tuple(_shortened(problem) for problem in problems),
-        ),
-        network,
+    return _Document(
+        version=1,
+        built_at=built_at,
+        sources=tuple(dict.fromkeys(part.origin for part in parts)),
+        resources=tuple(resources.values()),
+        edges=tuple(edges),
+        ways_back=tuple(ways),
+        links=tuple(waiting),
+        problems=tuple(_shortened(problem) for problem in problems),
     )
 
 
@@ -366,6 +369,18 @@ def _shortened(text: str) -> str:
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Everything made inside stays, so a collector that walks it again and again finds nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 # Files
 
 
@@ -376,6 +391,11 @@ def _adapter() -> TypeAdapter[_Document]:
 
 def load(text: str | bytes) -> Graph | str:
     """The graph of a file, or why it is none."""
+    with uncollected():
+        return _load(text)
+
+
+def _load(text: str | bytes) -> Graph | str:
     try:
         document = _adapter().validate_json(text)
     except ValidationError as error:

@@ -12,6 +12,7 @@ COMMANDS = {
     "check": "Check policies: syntax, names and types.",
     "compile": "Compile policies to one Python file.",
     "completions": "Print the completion script of a shell.",
+    "diff": "Compare what two policy sets decide, for every request.",
     "eval": "Decide requests given as JSON.",
     "filter": "Print the SQL condition on the rows that are permitted.",
     "fmt": "Format policies.",

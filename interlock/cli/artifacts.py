@@ -46,7 +46,7 @@ def summary(plan: Plan) -> str:
     return f"{plural(len(files), 'file')}, {plural(len(plan.changes), 'change')}"
 
 
-_SUFFIXES = frozenset({".json", ".sql", ".yaml", ".yml"})
+_SUFFIXES = frozenset({".json", ".sh", ".sql", ".yaml", ".yml"})
 """What is read from a folder; everything else has to be named."""
 
 _Text = tuple[str, str]

@@ -1,9 +1,11 @@
 """`interlock check`: every problem of a policy set, in every file, in one run."""
 
+import os
+
 import click
 
 from ..lang import syntax
-from ..lang.diagnostics import Severity
+from ..lang.diagnostics import Severity, has_errors
 from .common import (
     compile_paths,
     diagnostic_document,
@@ -17,13 +19,32 @@ from .common import (
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True)
+@click.option(
+    "--deep",
+    is_flag=True,
+    help="Prove as well which rules do nothing and which claims are about no request.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.001),
+    default=60.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds for each question that --deep asks; reaching them leaves it undecided.",
+)
 @format_option
-def command(paths: tuple[str, ...], format: str) -> None:
+def command(paths: tuple[str, ...], deep: bool, timeout: float, format: str) -> None:
     """Check policies: syntax, names and types.
 
     PATHS are policy files, folders of them, or bundled packs.
     """
     checked, policies, problems = compile_paths(paths)
+    if deep and not has_errors(problems):
+        # The solvers are loaded only for what needs them.
+        from .deep import deep_problems, without_repeats
+
+        more = deep_problems(checked, policies, timeout, os.cpu_count() or 1)
+        problems += without_repeats(problems, more)
     code = exit_for(problems)
     if format == "json":
         print_json(

@@ -15,6 +15,7 @@ SETTINGS = {
     "environment": ("gate",),
     "evidence": ("gate",),
     "dialect": ("gate", "plan"),
+    "graph": ("blast", "gate"),
     "format": ("check", "eval", "gate", "plan", "test"),
 }
 """Setting → the commands that have it as a flag."""
@@ -45,7 +46,7 @@ def _resolve(path: Path, name: str, value: Any) -> Any:
 
     if name == "policy":
         return [one(item) for item in ([value] if isinstance(value, str) else value)]
-    return one(value) if name == "evidence" else value
+    return one(value) if name in ("evidence", "graph") else value
 
 
 def find_config(folder: Path) -> tuple[Path, dict[str, Any]] | None:

@@ -1,6 +1,7 @@
 """`interlock gate`: artifacts, a policy set and evidence become one decision, explained line by line."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -10,10 +11,12 @@ from ..gate.gate import Result, Verdict
 from ..gate.gate import gate as decide_plan
 from ..lang.render import BOLD, DIM, RED, paint, safe
 from ..lang.values import quote
+from ..plans.blast_document import document as radius_document
 from ..plans.model import Change, Evidence, Identity, Plan, Risk, risk_of, risk_of_change
 from ..plans.requests import is_production
 from ..plans.sources import Options
 from .artifacts import read_plan, summary
+from .blast_command import graph_option, max_age_option, write_report
 from .common import (
     EXIT_OF,
     Exit,
@@ -27,15 +30,17 @@ from .common import (
     stop,
     use_color,
 )
+from .database import database_option, facts_option, with_facts
 from .decisions import decision_document, explanation, outcome_word
-from .plan_command import as_option, dialect_option
+from .graph_command import open_graph
+from .plan_command import as_option, before_option, dialect_option, require_files
 
 AUTHOR = re.compile(r'(Agent|Human|Service)::"((?:[^"\\]|\\.)+)"')
 MAX_EVIDENCE_BYTES = 1024 * 1024
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True)
+@click.argument("files", nargs=-1)
 @policy_option
 @click.option(
     "--author",
@@ -57,7 +62,13 @@ MAX_EVIDENCE_BYTES = 1024 * 1024
     help="Approvals, credential, dry run, way back and legal holds, as JSON.",
 )
 @as_option
+@before_option
 @dialect_option
+@database_option
+@facts_option
+@graph_option
+@max_age_option
+@click.option("--html", metavar="FILE", help="Also write a report as one HTML page; needs --graph.")
 @format_option
 def command(
     files: tuple[str, ...],
@@ -67,25 +78,42 @@ def command(
     frozen: bool,
     evidence: str | None,
     kind: str | None,
+    before: tuple[str, ...],
     dialect: str,
+    database: str | None,
+    facts: str | None,
+    graph: str | None,
+    max_age: float,
+    html: str | None,
     format: str,
 ) -> None:
-    """Decide plans: SQL scripts and Terraform plans.
+    """Decide plans: SQL scripts, Terraform plans, Kubernetes manifests and requests.
 
     Nothing is executed. The plan is read, every change is decided, and the worst decision is the answer.
     """
+    require_files(files, before)
+    if html is not None and graph is None:
+        stop(Exit.USAGE, "--html draws the blast radius, which needs --graph")
     identity = _author(author)
     shown = _evidence(evidence)
     policies = open_policies(policy)
-    plan = read_plan(files, kind, Options(dialect), identity, environment)
+    options = with_facts(Options(dialect), database, facts, files)
+    plan = read_plan(files, kind, options, identity, environment, before)
     count = len(plan.changes) + 1
     verdict = decide_plan(
         policies,
         plan,
         shown,
         frozen=frozen,
+        graph=None if graph is None else open_graph(graph),
+        max_age=timedelta(hours=max_age),
         progress=lambda items: progress(items, count, "deciding"),
     )
+    if html is not None and verdict.radius is not None:
+        decided = verdict_document(verdict)
+        # The report has the plan beside it already.
+        page = radius_document(verdict.radius, {**decided, "plan": None})
+        write_report(html, page, files)
     if format == "json":
         print_json(verdict_document(verdict))
     else:
@@ -185,9 +213,12 @@ def _print(verdict: Verdict, color: bool) -> None:
             click.echo(f"    {safe(_place(change))}  {safe(change.summary)}")
         if len(passed) > 5:
             click.echo(f"    and {len(passed) - 5:,} more")
+    click.echo("")
+    for line in _blast(verdict, color):
+        click.echo(line)
     moment = f"{verdict.decided_at:%Y-%m-%d %H:%M:%S} UTC"
     digests = f"policy {verdict.policy_digest[:12]}  plan {plan.digest[:12]}  {moment}"
-    click.echo("\n" + paint(digests, DIM, color=color))
+    click.echo(paint(digests, DIM, color=color))
 
 
 def _print_result(plan: Plan, result: Result, color: bool) -> None:
@@ -220,6 +251,24 @@ def _risk(plan: Plan, color: bool) -> list[str]:
         if len(carriers) > 3:
             lines.append(f"           and {len(carriers) - 3:,} more")
     return lines
+
+
+def _blast(verdict: Verdict, color: bool) -> list[str]:
+    """The blast radius in one line, or that nobody knows it."""
+    blast, label = verdict.plan.blast, paint("radius    ", DIM, color=color)
+    if blast is None:
+        return [f"{label} not known: no resource graph was given (--graph)"]
+    words = [
+        plural(blast.assets, "asset"),
+        f"{blast.lost_for_good:,} lost for good",
+        f"{blast.without_recovery:,} without recovery",
+        f"score {blast.score:,}",
+    ]
+    if blast.unmapped:
+        words.append(f"{blast.unmapped:,} not mapped, at most {plural(blast.at_most, 'asset')}")
+    if blast.stale:
+        words.append("from a stale graph")
+    return [f"{label} {', '.join(words)}"]
 
 
 def _place(change: Change) -> str:

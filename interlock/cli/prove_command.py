@@ -7,7 +7,9 @@ import click
 
 from ..analyzer.coverage import coverage
 from ..analyzer.goals import Goal, goals_of
+from ..analyzer.proof_store import ProofStore
 from ..analyzer.prove import Engine, Proof, Verdict
+from ..analyzer.repair import repairs
 from ..analyzer.run import DEFAULT_TIMEOUT, prove_all
 from ..analyzer.telling import test_source
 from ..compiler.ir import PolicySet
@@ -66,6 +68,17 @@ EXIT_OF = {
     "--coverage", "with_coverage", is_flag=True, help="Name the guards that no claim protects."
 )
 @click.option(
+    "--repair",
+    "with_repairs",
+    is_flag=True,
+    help="Suggest the smallest edits after which a refuted claim holds.",
+)
+@click.option(
+    "--proofs",
+    metavar="DIR",
+    help="Keep certificates there: an unchanged claim is checked against its own, not solved again.",
+)
+@click.option(
     "--save-tests",
     metavar="DIR",
     help="Write each counterexample as a test, which passes today and pins what is wrong.",
@@ -79,6 +92,8 @@ def command(
     engine: str,
     cross_check: bool,
     with_coverage: bool,
+    with_repairs: bool,
+    proofs: str | None,
     save_tests: str | None,
 ) -> None:
     """Prove the claims of policies.
@@ -94,15 +109,27 @@ def command(
     unknown = set(claims) - {goal.name for goal in goals}
     if unknown:
         stop(Exit.USAGE, f"there is no claim `{min(unknown)}`")
-    proofs = _prove(checked, policies, goals, timeout, jobs, Engine(engine))
+    nameless = [m.file for m in checked.names.modules.values() if m.name.startswith("<")]
+    if save_tests is not None and nameless:
+        stop(Exit.USAGE, f"{nameless[0]} has no `module` line, so that no saved test could use it")
+    store = ProofStore(Path(proofs)) if proofs is not None else None
+    try:
+        found = _prove(checked, policies, goals, timeout, jobs, Engine(engine), store)
+    except OSError as error:
+        stop(Exit.USAGE, f"{proofs}: cannot be written: {error.strerror}")
     if cross_check:
         second = _prove(checked, policies, goals, timeout, jobs, Engine.CVC5)
-        proofs = [_agreed(one, other) for one, other in zip(proofs, second, strict=True)]
-    found = coverage(policies, proofs) if with_coverage else None
-    click.echo(REPORTS[format](Report(checked, policies, tuple(proofs), found)))
+        found = [_agreed(one, other) for one, other in zip(found, second, strict=True)]
+    unprotected = coverage(policies, found) if with_coverage else None
+    suggested = {
+        proof.goal.name: tuple(repairs(checked, policies, proof, found))
+        for proof in found
+        if with_repairs
+    }
+    click.echo(REPORTS[format](Report(checked, policies, tuple(found), unprotected, suggested)))
     if save_tests is not None:
-        _save(checked, proofs, Path(save_tests))
-    raise SystemExit(int(exit_for(proofs)))
+        _save(checked, found, Path(save_tests))
+    raise SystemExit(int(exit_for(found)))
 
 
 def exit_for(proofs: list[Proof]) -> Exit:
@@ -118,8 +145,11 @@ def _prove(
     timeout: float,
     jobs: int,
     engine: Engine,
+    store: ProofStore | None = None,
 ) -> list[Proof]:
-    proofs = prove_all(checked, policies, goals, timeout=timeout, jobs=jobs, engine=engine)
+    proofs = prove_all(
+        checked, policies, goals, timeout=timeout, jobs=jobs, engine=engine, store=store
+    )
     by_name = {proof.goal.name: proof for proof in proofs}
     return [by_name[goal.name] for goal in goals]
 

@@ -115,13 +115,17 @@ def fragment(catalog: Catalog) -> Fragment:
 class _Builder:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self.source = f"database:{catalog.name}"
+        # Two servers may have databases of one name.
+        server = f"@{catalog.identifiers[0].partition(':')[2]}" if catalog.identifiers else ""
+        self.source = f"database:{catalog.name}{server}"
         self.keys = {each.ref: self._key(each) for each in catalog.objects}
         self.by_ref = {each.ref: each for each in catalog.objects}
         self.by_id: dict[str, str] = {}
+        self.by_name: dict[str, list[str]] = {}
         for each in catalog.objects:
             if RELATIONS.get(each.kind) in ("Table", "View"):
                 self.by_id[each.id] = each.ref
+                self.by_name.setdefault(each.name, []).append(each.ref)
         self.database = f"{self.source}:database:{catalog.name}"
         self.replaced = {
             (each.table, each.event) for each in catalog.reactions if each.replaces and each.certain
@@ -297,8 +301,7 @@ class _Builder:
         ref = self.by_id.get(write.table)
         if ref is None:
             # A body names tables by the search path of whoever fires it.
-            name = write.table.rpartition(".")[2]
-            others = [ref for id, ref in self.by_id.items() if id.rpartition(".")[2] == name]
+            others = self.by_name.get(write.table.rpartition(".")[2], [])
             ref = others[0] if len(others) == 1 else None
         return None if ref is None else self.keys[ref]
 

@@ -27,6 +27,10 @@ MAX_PROBLEMS = 100
 
 def build(name: str, files: Iterable[tuple[str, str]], dialect: str = "postgres") -> Fragment:
     """The part of the graph that a schema defines; each file is its name and its text."""
+    return fragment(facts(name, files, dialect))
+
+
+def facts(name: str, files: Iterable[tuple[str, str]], dialect: str = "postgres") -> Catalog:
     found = Catalog(name, Origin("ddl", name))
     if dialect == "postgres":
         reader = _Reader(found)
@@ -38,7 +42,7 @@ def build(name: str, files: Iterable[tuple[str, str]], dialect: str = "postgres"
 
         for file, text in files:
             read_other(found, file, text, dialect)
-    return fragment(found)
+    return found
 
 
 _ACTIONS = {
@@ -305,8 +309,6 @@ class _Reader:
                     self.constraint(ref, id, command.def_, [])
                 case kind.AT_AddColumn:
                     self.column(ref, id, command.def_)
-                case kind.AT_ColumnDefault if command.def_ is not None:
-                    self.default(ref, id, command.name, command.def_)
                 case kind.AT_AttachPartition:
                     child = self.relation(command.def_.name)
                     if child is not None and self.objects[child].kind == "index":
@@ -319,6 +321,8 @@ class _Reader:
                     self.found.foreign_keys = [
                         key for key in self.found.foreign_keys if key.constraint != gone
                     ]
+                case kind.AT_ColumnDefault if command.def_ is not None:
+                    self.default(ref, id, command.name, command.def_)
                 case _:
                     pass
 

@@ -218,7 +218,7 @@ class _Reader:
                 continue
             if kind == "table" and is_partition:
                 kind = "partition"
-            holds_rows = letter in "rm" and tuples is not None and tuples >= 0
+            rows = int(tuples) if letter in "rm" and tuples is not None and tuples >= 0 else None
             objects.append(
                 Object(
                     f"{_CLASS}:{oid}",
@@ -227,8 +227,8 @@ class _Reader:
                     name,
                     schema=self.schemas.get(schema),
                     owner=None if table is None else f"{_CLASS}:{table}",
-                    rows=int(tuples) if holds_rows else None,
-                    row_basis=RowBasis.ESTIMATED if holds_rows else None,
+                    rows=rows,
+                    row_basis=None if rows is None else RowBasis.ESTIMATED,
                     bytes=size,
                 )
             )

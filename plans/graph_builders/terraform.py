@@ -258,8 +258,8 @@ class _Builder:
                             WayBack(self.key(each.address), self.key(other), relation.why)
                         )
                         self._edge(other, each.address, Does.NONE, relation.why, None)
-                    case Is.ATTACHED | Is.KEY:
-                        self._edge(other, each.address, Does.DISABLES, relation.why, None)
+                    case Is.KEY:
+                        self._edge(other, each.address, Does.DESTROYS, relation.why, Event.DESTROY)
                     case Is.REFUSES:
                         self._edge(other, each.address, Does.REFUSES, relation.why, None)
 

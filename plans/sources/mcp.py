@@ -13,7 +13,17 @@ from typing import Any
 
 import rfc8785
 
-from ..model import Artifact, Change, Effect, Problem, Reading, Risk, Selector, numbered
+from ..model import (
+    Artifact,
+    Change,
+    Effect,
+    Problem,
+    Reading,
+    Reversibility,
+    Risk,
+    Selector,
+    numbered,
+)
 from ..taxonomy.mcp import Server, Taxonomy, Tool, shipped
 from . import MAX_ARTIFACT_BYTES, Options
 from .mcp_arguments import Call, carried, suspected
@@ -162,15 +172,19 @@ class _Reader:
             )
             return
         definition, doubt = self.definition(call)
-        row = self.taxonomy.tools.get((call.server or "", call.tool))
-        doubt = call.doubt or doubt
-        if doubt is None and row is not None:
-            doubt = _pinned(row[1], definition)
-        if doubt is not None or row is None:
+        rows = self.taxonomy.tools.get((call.server or "", call.tool), ())
+        doubts = (call.doubt, doubt, *(_pinned(tool, definition) for _, tool in rows))
+        doubt = next((each for each in doubts if each is not None), None)
+        if doubt is not None or not rows:
             yield self.unclassified(call, doubt, definition, excerpt)
             yield from suspected(call, self.origin, self.text)
             return
-        yield from self.classified(call, row[0], row[1], definition, excerpt)
+        found: list[Change] = []
+        for server, tool in rows:
+            told = list(self.classified(call, server, tool, definition, excerpt))
+            # A second row adds only what it accuses of beyond the first.
+            found += [each for each in told if not any(_covers(one, each) for one in found)]
+        yield from found
 
     def classified(
         self, call: Call, server: Server, tool: Tool, definition: Any, excerpt: str
@@ -217,6 +231,23 @@ class _Reader:
         if any(each != found[0] for each in found):
             return found[0], "the tool is defined twice, and differently"
         return (found[0] if found else None), None
+
+
+def _covers(one: Change, other: Change) -> bool:
+    """Whether a change is at least as strict as another one in every respect."""
+    return one is not other and all(
+        mine >= theirs for mine, theirs in zip(_strictness(one), _strictness(other), strict=True)
+    )
+
+
+def _strictness(change: Change) -> tuple[int, ...]:
+    return (
+        rank_of(change.effect),
+        list(Selector).index(change.selector),
+        list(Reversibility).index(change.reversibility),
+        list(Risk).index(change.resource.criticality),
+        change.opaque is not None,
+    )
 
 
 def digest_of(definition: Any) -> str | None:

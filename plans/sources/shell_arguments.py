@@ -192,6 +192,7 @@ class Match:
     """What is not known, where it could make it another form."""
 
 
+HELP = Match(Form(effect=Effect.READ, why="it only prints help"), (), (), ())
 SHOWS = Form(effect=Effect.READ, why="it only shows what it would do")
 
 
@@ -224,10 +225,9 @@ def match(program: Program, words: Sequence[Field]) -> Match | str:
 
 def _match(program: Program, arguments: Arguments) -> Match | str:
     operands = arguments.operands
-    if arguments.shows_only(("--help", "--version", *program.help)) or (
-        operands and operands[0].is_exact and operands[0].text in ("help", "version")
-    ):
-        return Match(Form(effect=Effect.READ, why="it only prints help"), (), (), ())
+    is_help = arguments.shows_only(("--help", "--version", *program.help))
+    if operands and operands[0].is_exact and operands[0].text in ("help", "version"):
+        return HELP
     is_dry = arguments.shows_only(program.dry)
     passed: list[Form] = []
     for form in program.forms:
@@ -247,6 +247,9 @@ def _match(program: Program, arguments: Arguments) -> Match | str:
             continue
         if form.missing and arguments.has(form.missing):
             continue
+        if is_help and form.effect not in (Effect.EXECUTE, Effect.UNKNOWN):
+            # What runs other code may hand `--help` on to it.
+            return HELP
         if is_dry:
             form = SHOWS
         worse = any(_rank(one) > _rank(form) for one in passed)
@@ -261,6 +264,8 @@ def _match(program: Program, arguments: Arguments) -> Match | str:
         )
         names = tuple(operands[index].text for index in sorted(used))
         return Match(form, names, tuple(dict.fromkeys(given)), rest, doubt)
+    if is_help and not operands:
+        return HELP
     if program.otherwise is not None:
         unsettled = next((one for one in operands[:3] if one.holes), None)
         if unsettled is not None and any(form.words for form in program.forms):

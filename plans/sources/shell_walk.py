@@ -514,9 +514,9 @@ class Walker:
             return
         is_local = node.children[0].type in ("local", "declare", "typeset")
         for child in node.named_children:
-            name = child.child_by_field_name("name") or child
+            declared = child.child_by_field_name("name") or child
             if is_local and self.depth and child.type in ("variable_assignment", "variable_name"):
-                self.state.local_names |= {text_of(name)}
+                self.state.local_names |= {text_of(declared)}
             if child.type == "variable_assignment":
                 self.assignment(child)
             elif node.type == "declaration_command":

@@ -27,9 +27,11 @@ def read(file: str, text: str, options: Options) -> Reading:
         return _refused(artifact, f"`{options.dialect}` is no dialect read here; known are {known}")
     if len(encoded) > MAX_ARTIFACT_BYTES:
         return _refused(artifact, f"the script is larger than {MAX_ARTIFACT_BYTES} bytes")
-    from .sql_facts import facts_in
+    facts = None
+    if options.facts:
+        from .sql_facts import facts_in
 
-    facts = facts_in(options.facts)
+        facts = facts_in(options.facts)
     if isinstance(facts, str):
         return _refused(artifact, facts)
     lines = Lines(file, text)

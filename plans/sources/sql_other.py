@@ -21,7 +21,7 @@ from .sql_kept import lost
 from .sql_pieces import is_routine, is_whole, pieces
 from .sql_prepare import Prepared, prepared, written_rows
 from .sql_queries import findings, insert_finding, rows_finding, softened
-from .sql_selector import at_most
+from .sql_reach import at_most
 from .sql_session import Routine, Session
 from .sql_set import pragma, setting
 from .sql_sqlglot import Complaint, parse

@@ -10,7 +10,8 @@ from ..model import Effect, Reversibility, RowBasis, Selector
 from .sql_changes import Finding, asset, unread, words
 from .sql_conditions import condition, conjunction, function_name, query, sources
 from .sql_forms import Name
-from .sql_selector import Calling, Reach, Target, at_most, where
+from .sql_reach import Calling, Reach, Target, at_most
+from .sql_selector import where
 from .sql_session import Session
 from .sql_tree import Node, ast, nodes
 
@@ -313,7 +314,7 @@ def _delete(session: Session, tree: exp.Delete, at: int) -> Iterator[Finding]:
     yield from _strange(session, tree, _ROW_CLAUSES, at)
     named = _named_queries(session, tree)
     listed: Sequence[Any] = tree.args.get("tables") or ()
-    base = tree.this
+    base: Any = tree.this
     own = tree.args.get("where")
     if base is None and len(listed) == 1:
         base, listed = listed[0], ()

@@ -9,8 +9,9 @@ from . import sql_taxonomy
 from .sql_changes import Finding, asset, unread
 from .sql_facts import emptied_by_cascade
 from .sql_names import database, name_parts
+from .sql_reach import Calling, Reach, Target
 from .sql_script import DIALECT, Place, Script, TableFacts, source_tables
-from .sql_selector import Calling, Reach, Target, where
+from .sql_selector import where
 from .sql_tree import Node, ast, enums, nodes
 
 WRITES = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)

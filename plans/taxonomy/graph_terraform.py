@@ -18,7 +18,6 @@ class Is(StrEnum):
 
     PART = "part"
     WAY_BACK = "way_back"
-    ATTACHED = "attached"
     KEY = "key"
     REFUSES = "refuses"
 
@@ -62,5 +61,5 @@ class Table(Model):
 
 @cache
 def table() -> Table:
-    text = (files(__package__) / "graph_terraform.yaml").read_text(encoding="utf-8")
+    text = (files("interlock.plans.taxonomy") / "graph_terraform.yaml").read_text(encoding="utf-8")
     return Table.model_validate(yaml.safe_load(text))

@@ -46,6 +46,8 @@ class Tool(Model):
     opaque: str | None = None
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     """Of the RFC 8785 form of the tool's definition; another definition is another tool."""
+    override: bool = False
+    """In a user's table: this row replaces what is shipped, also where it is looser."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -82,24 +84,28 @@ class Table(Model):
 
 @dataclass(frozen=True, slots=True)
 class Taxonomy:
-    """The tables, by server and tool. A user's row for a tool goes before the shipped one."""
+    """The tables, by server and tool. Every row about a tool is asked, so that a user's row only tightens."""
 
     shipped: tuple[Table, ...]
     added: tuple[Table, ...] = ()
-    tools: Mapping[tuple[str, str], tuple[Server, Tool]] = field(init=False)
+    tools: Mapping[tuple[str, str], tuple[tuple[Server, Tool], ...]] = field(init=False)
     by_name: Mapping[str, tuple[tuple[Server, Tool], ...]] = field(init=False)
     verbs: Mapping[str, Effect] = field(init=False)
     nouns: Mapping[str, Effect] = field(init=False)
 
     def __post_init__(self) -> None:
-        tools: dict[tuple[str, str], tuple[Server, Tool]] = {}
+        tools: dict[tuple[str, str], tuple[tuple[Server, Tool], ...]] = {}
         by_name: dict[str, tuple[tuple[Server, Tool], ...]] = {}
         tables = (*self.shipped, *self.added)
         for server in (server for table in tables for server in table.servers):
             for tool in server.tools:
                 for name in tool.names:
                     by_name[name] = (*by_name.get(name, ()), (server, tool))
-                    tools |= {(each, name): (server, tool) for each in server.servers}
+                    for each in server.servers:
+                        tools[each, name] = (*tools.get((each, name), ()), (server, tool))
+        for key, rows in tools.items():
+            overriding = tuple(row for row in rows if row[1].override)
+            tools[key] = overriding or rows
         object.__setattr__(self, "tools", tools)
         object.__setattr__(self, "by_name", by_name)
         for kind in ("verbs", "nouns"):

@@ -191,7 +191,7 @@ class Table(Model):
 
 @dataclass(frozen=True, slots=True)
 class Taxonomy:
-    """The tables, by the name of a program. An added program replaces no shipped one: both are asked."""
+    """The tables, by the name of a program. A user's row never acquits what a shipped row accuses."""
 
     shipped: tuple[Table, ...]
     added: tuple[Table, ...] = ()
@@ -210,19 +210,31 @@ class Taxonomy:
         databases: dict[str, Database] = {}
         file_programs: dict[str, FileProgram] = {}
         runners: dict[str, Runner] = {}
-        # What is shipped stands last, so that an added table never takes its place.
-        for table in (*self.added, *self.shipped):
+        known: set[str] = set()
+        for table in self.shipped:
+            known |= _names(table)
+        for table in (*self.shipped, *self.added):
+            # An added table speaks of what nobody knew; of a known program only beside its own forms.
+            free = frozenset() if table in self.shipped else frozenset(known)
             for program in table.programs:
                 for name in program.names:
-                    programs[name] = (*programs.get(name, ()), program)
+                    if name not in free or name in programs:
+                        programs[name] = (*programs.get(name, ()), program)
             for group in table.readers:
-                readers |= {name: group.except_given.get(name, ()) for name in group.names}
+                names = [name for name in group.names if name not in free]
+                readers |= {name: group.except_given.get(name, ()) for name in names}
             for wrapper in table.wrappers:
                 for name in wrapper.names:
-                    wrappers[name] = (*wrappers.get(name, ()), wrapper)
-            databases |= {name: each for each in table.databases for name in each.names}
-            file_programs |= {name: each for each in table.files for name in each.names}
-            runners |= {name: each for each in table.runners for name in each.names}
+                    if name not in free:
+                        wrappers[name] = (*wrappers.get(name, ()), wrapper)
+            for database in table.databases:
+                databases |= {name: database for name in database.names if name not in free}
+            for file_program in table.files:
+                file_programs |= {
+                    name: file_program for name in file_program.names if name not in free
+                }
+            for runner in table.runners:
+                runners |= {name: runner for name in runner.names if name not in free}
         object.__setattr__(self, "programs", programs)
         object.__setattr__(self, "readers", readers)
         object.__setattr__(self, "wrappers", wrappers)
@@ -234,6 +246,13 @@ class Taxonomy:
             "paths",
             tuple(row for table in (*self.shipped, *self.added) for row in table.paths),
         )
+
+
+def _names(table: Table) -> set[str]:
+    rows: tuple[Program | Readers | Wrapper | Database | FileProgram | Runner, ...] = (
+        *table.programs, *table.readers, *table.wrappers, *table.databases, *table.files, *table.runners
+    )  # fmt: skip
+    return {name for row in rows for name in row.names}
 
 
 @cache

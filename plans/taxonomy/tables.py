@@ -11,7 +11,7 @@ from ..model import Model, Problem
 
 MAX_TABLE_LETTERS = 1_000_000
 MAX_TABLE_DEPTH = 30
-KINDS = ("kubernetes", "terraform")
+KINDS = ("kubernetes", "mcp", "shell", "terraform")
 """The kinds of artifacts whose taxonomies a user may extend; the name of a file begins with one."""
 
 T = TypeVar("T", bound=Model)

@@ -6,9 +6,11 @@ from typing import Any
 from ...analyzer.prove import Counterexample, Proof
 from ...analyzer.telling import guards, situation_lines
 from ...compiler.ir import PolicySet
+from ...lang.schema import Schema
 from ...lang.values import EntityId, EnumValue, Record, Value
 from ..common import place_document
 from .report import Report
+from .whole import whole_context, whole_entity
 
 
 def render(report: Report) -> str:
@@ -28,6 +30,15 @@ def document(report: Report) -> dict[str, Any]:
                 for edit in report.coverage.unproved
             ],
             "noticed": {rule: list(claims) for rule, claims in report.coverage.noticed.items()},
+        }
+    if report.repairs:
+        result["repairs"] = {
+            claim: [
+                {"edit": item.message, "breaks": list(item.breaks), **place_document(item.span)}
+                for item in found
+            ]
+            for claim, found in report.repairs.items()
+            if found
         }
     return result
 
@@ -50,22 +61,9 @@ def _claim(policies: PolicySet, proof: Proof) -> dict[str, Any]:
 
 
 def _counterexample(policies: PolicySet, found: Counterexample) -> dict[str, Any]:
-    request, decision = found.request, found.decision
+    decision = found.decision
     return {
-        "request": {
-            "principal": _uid(request.principal),
-            "action": {"type": "Action", "id": request.action},
-            "resource": _uid(request.resource),
-            "context": plain(request.context),
-        },
-        "entities": [
-            {
-                "uid": _uid(entity),
-                "attrs": plain(data.attributes),
-                "parents": [_uid(parent) for parent in sorted(found.parents.get(entity, ()))],
-            }
-            for entity, data in found.entities.known.items()
-        ],
+        **situation_document(policies.schema, found),
         "decision": str(decision.outcome),
         "rules": [
             {"rule": reason.rule, "because": reason.because, **place_document(reason.span)}
@@ -80,6 +78,27 @@ def _counterexample(policies: PolicySet, found: Counterexample) -> dict[str, Any
             for guard in guards(policies, found)
         ],
         "text": [f"{role} {text}" for role, text in situation_lines(found)],
+    }
+
+
+def situation_document(schema: Schema, found: Counterexample) -> dict[str, Any]:
+    """The request and its entities, as `interlock eval` reads them."""
+    request = found.request
+    return {
+        "request": {
+            "principal": _uid(request.principal),
+            "action": {"type": "Action", "id": request.action},
+            "resource": _uid(request.resource),
+            "context": plain(whole_context(schema, request.action, request.context)),
+        },
+        "entities": [
+            {
+                "uid": _uid(entity),
+                "attrs": plain(whole_entity(schema, entity, data.attributes)),
+                "parents": [_uid(parent) for parent in sorted(found.parents.get(entity, ()))],
+            }
+            for entity, data in found.entities.known.items()
+        ],
     }
 
 

@@ -1,9 +1,11 @@
 """What every format prints: the proofs of one policy set, and what no claim protects if that was asked."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ...analyzer.coverage import Coverage
 from ...analyzer.prove import Proof
+from ...analyzer.repair import Repair
 from ...compiler.ir import PolicySet
 from ...lang.checker import Checked
 
@@ -14,3 +16,5 @@ class Report:
     policies: PolicySet
     proofs: tuple[Proof, ...]
     coverage: Coverage | None = None
+    repairs: Mapping[str, tuple[Repair, ...]] = field(default_factory=dict)
+    """By claim: edits after which it holds, best first."""

@@ -1,14 +1,16 @@
 """Verdicts for a terminal: a line for what is proved; else the request, and why each guard missed it."""
 
+import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterator
 
+from ...analyzer.coverage import Coverage
 from ...analyzer.prove import Proof, Verdict
-from ...analyzer.telling import guards, situation_lines
 from ...lang.render import BOLD, DIM, GREEN, RED, YELLOW, paint, safe
-from ...lang.source import Span
 from ..common import plural, use_color
 from .report import Report
+from .story import WIDTH, place, short, story
 
 _TINT = {
     Verdict.PROVED: GREEN,
@@ -17,62 +19,50 @@ _TINT = {
     Verdict.VACUOUS: YELLOW,
 }
 
+MAX_REPAIRS = 3
+
 
 def render(report: Report) -> str:
     color = use_color()
-    lines = [line for proof in report.proofs for line in _proof(report, proof, color)]
-    counts = Counter(proof.verdict for proof in report.proofs)
-    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
-    lines.append(f"{plural(len(report.proofs), 'claim')}{': ' + told if told else ''}")
+    width = max(60, shutil.get_terminal_size().columns) if sys.stdout.isatty() else WIDTH
+    lines = [line for proof in report.proofs for line in _proof(report, proof, width, color)]
+    if any(proof.counterexample is not None for proof in report.proofs):
+        note = "each counterexample was reproduced by the evaluator; --save-tests DIR keeps them"
+        lines.append(paint(note, DIM, color=color))
+    lines.append(totals(report))
     if report.coverage is not None:
-        unproved = report.coverage.unproved
-        noticed = report.coverage.tried - len(unproved)
-        lines.append(
-            f"{noticed} of {plural(report.coverage.tried, 'weakening edit')} are noticed by a claim"
-        )
-        for edit in unproved:
-            what = (
-                "deleted"
-                if edit.edit == "deleted"
-                else f"widened by leaving out `{_short(edit.span)}`"
-            )
-            lines.append(
-                f"  no claim notices {paint(edit.rule, YELLOW, color=color)} {what}  {_place(edit.span)}"
-            )
+        lines += _coverage(report.coverage, color)
     return "\n".join(lines)
 
 
-def _proof(report: Report, proof: Proof, color: bool) -> Iterator[str]:
+def totals(report: Report) -> str:
+    """`3 claims: 2 proved, 1 refuted`."""
+    counts = Counter(proof.verdict for proof in report.proofs)
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+    return f"{plural(len(report.proofs), 'claim')}{': ' + told if told else ''}"
+
+
+def _proof(report: Report, proof: Proof, width: int, color: bool) -> Iterator[str]:
     verdict = paint(f"{proof.verdict:<8}", BOLD, _TINT[proof.verdict], color=color)
-    yield f"{verdict} {proof.goal.name}  {paint(_place(proof.goal.span), DIM, color=color)}"
-    if proof.why:
-        yield f"  {safe(proof.why)}"
-    if proof.because:
-        whole = {item.rule: item.span for item in proof.because if item.whole}
-        names = dict.fromkeys(item.rule for item in proof.because)
-        told = ", ".join(
-            f"{name} ({_place(whole[name])})" if name in whole else name for name in names
-        )
-        yield paint(f"  because of {safe(told)}", DIM, color=color)
-    found = proof.counterexample
-    if found is None:
-        return
-    request = found.request
-    yield f"  {safe(f'{request.principal} {request.action} {request.resource}')} {proof.goal.kind.REFUTED}:"
-    for role, text in situation_lines(found):
-        yield f"      {role:<10} {safe(text)}"
-    outcome = found.decision.outcome
-    by = ", ".join(f"{reason.rule} ({_place(reason.span)})" for reason in found.decision.reasons)
-    yield f"  {outcome} by {safe(by)}" if by else f"  {outcome}, since no rule permits it"
-    for guard in guards(report.policies, found):
-        yield f"  {guard.rule} ({_place(guard.span)}) does not apply because {safe(guard.message)}"
-    yield paint("  reproduced by the evaluator; save it with --save-tests DIR", DIM, color=color)
+    name = paint(safe(proof.goal.name), BOLD, color=color)
+    yield f"{verdict} {name}  {paint(place(proof.goal.span), DIM, color=color)}"
+    for line in story(report.policies, proof, width):
+        yield paint(line.text, DIM, color=color) if line.is_quiet else line.text
+    for repair in report.repairs.get(proof.goal.name, ())[:MAX_REPAIRS]:
+        told = ", ".join(repair.breaks[:MAX_REPAIRS])
+        if len(repair.breaks) > MAX_REPAIRS:
+            told += f" and {len(repair.breaks) - MAX_REPAIRS} more"
+        breaks = f", which breaks {safe(told)}" if told else ""
+        yield f"  it holds if you {safe(repair.message)}{breaks}  {paint(place(repair.span), DIM, color=color)}"
+    if proof.counterexample is not None:
+        yield ""
 
 
-def _place(span: Span) -> str:
-    return f"{safe(span.file)}:{span.line}"
-
-
-def _short(span: Span) -> str:
-    text = safe(" ".join(span.text.split()))
-    return text if len(text) <= 60 else text[:59] + "…"
+def _coverage(coverage: Coverage, color: bool) -> Iterator[str]:
+    noticed = coverage.tried - len(coverage.unproved)
+    yield f"{noticed} of {plural(coverage.tried, 'weakening edit')} are noticed by a claim"
+    for edit in coverage.unproved:
+        is_whole = edit.edit == "deleted"
+        what = "deleted" if is_whole else f"widened by leaving out `{short(edit.span.text)}`"
+        rule = paint(safe(edit.rule), YELLOW, color=color)
+        yield f"  no claim notices {rule} {what}  {paint(place(edit.span), DIM, color=color)}"

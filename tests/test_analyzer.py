@@ -1,0 +1,393 @@
+"""What the analyzer says: verdicts, why, what nobody claims, what does nothing, what changed, what would help."""
+
+from pathlib import Path
+
+import pytest
+
+from interlock.analyzer.coverage import coverage
+from interlock.analyzer.diff import compare
+from interlock.analyzer.findings import Kind, findings
+from interlock.analyzer.goals import goals_of
+from interlock.analyzer.proof_store import ProofStore
+from interlock.analyzer.prove import Proof, Verdict, prove_goal
+from interlock.analyzer.repair import repairs
+from interlock.analyzer.run import prove_all
+from interlock.analyzer.telling import guards
+from interlock.analyzer.telling import test_source as source_of_test
+from interlock.analyzer.vocabulary import vocabulary_of
+from interlock.analyzer.why import explain
+from interlock.compiler import compile_policies
+from interlock.compiler.ir import PolicySet
+from interlock.compiler.testing import run_tests
+from interlock.lang.checker import Checked
+from interlock.lang.diagnostics import has_errors
+from interlock.lang.loader import load_texts
+from interlock.lang.syntax import Outcome
+
+SHOP = """
+module shop
+enum Level ordered { low, high }
+entity Team
+entity User in Team { level: Level, tags: Set<String>, boss: User? }
+type Approval = { by: User, note: String? }
+entity File in Folder { name: String, owner: User, size: Int, approvals: Set<Approval> }
+entity Folder in Folder
+action read, delete { principal User  resource File  context { ip: IpRange, at: Instant } }
+"""
+
+
+def compiled(text: str) -> tuple[Checked, PolicySet]:
+    checked, problems = load_texts({"shop.ilk": SHOP + text})
+    policies, more = compile_policies(checked)
+    assert not has_errors(problems + more), problems + more
+    return checked, policies
+
+
+def proofs(text: str) -> tuple[Checked, PolicySet, list[Proof]]:
+    checked, policies = compiled(text)
+    goals, problems = goals_of(checked)
+    assert not problems
+    vocabulary = vocabulary_of(checked)
+    return checked, policies, [prove_goal(policies, goal, vocabulary) for goal in goals]
+
+
+def verdict(text: str) -> Verdict:
+    (proof,) = proofs(text)[2]
+    assert "please report" not in proof.why
+    return proof.verdict
+
+
+PROVED, REFUTED, VACUOUS, UNKNOWN = (
+    Verdict.PROVED,
+    Verdict.REFUTED,
+    Verdict.VACUOUS,
+    Verdict.UNKNOWN,
+)
+
+
+@pytest.mark.parametrize(
+    ("policies", "expected"),
+    [
+        # Globs.
+        (
+            'permit a { when resource.name like "tmp/*" }  prove p { unless resource.name like "t*" never permitted }',
+            PROVED,
+        ),
+        (
+            'permit a { when resource.name like "tmp/*" }  prove p { unless resource.name like "*/log" never permitted }',
+            REFUTED,
+        ),
+        (
+            'permit a { when resource.name like "a*" and resource.name like "*b" and resource.name != "ab" } prove p { unless resource.name like "a*b" never permitted }',
+            PROVED,
+        ),
+        (
+            'permit a { when resource.name like "*a*" and resource.name like "*b*" } prove p { unless resource.name like "*a*b*" or resource.name like "*b*a*" never permitted }',
+            PROVED,
+        ),
+        # Numbers, alone and together.
+        (
+            "permit a { when resource.size > 10 }  prove p { when resource.size < 11 never permitted }",
+            PROVED,
+        ),
+        (
+            "permit a { when resource.size > 10 }  prove p { when resource.size < 12 never permitted }",
+            REFUTED,
+        ),
+        (
+            "permit a { when resource.size * 2 > 20 }  prove p { permitted only if resource.size > 10 }",
+            PROVED,
+        ),
+        (
+            'permit a { when context.at > instant("2026-01-01T00:00:00Z") + 1h } prove p { when context.at < instant("2026-01-01T00:30:00Z") never permitted }',
+            PROVED,
+        ),
+        # Addresses: a block is inside, outside or beside.
+        (
+            'permit a { when context.ip in ip("10.0.0.0/8") } prove p { when context.ip in ip("10.1.0.0/16") never permitted }',
+            REFUTED,
+        ),
+        (
+            'permit a { when context.ip in ip("10.0.0.0/8") } prove p { when context.ip in ip("11.0.0.0/8") never permitted }',
+            PROVED,
+        ),
+        (
+            'permit a { when context.ip in ip("10.0.0.0/31") unless context.ip in ip("10.0.0.0/32") or context.ip in ip("10.0.0.1/32") or context.ip == ip("10.0.0.0/31") } prove p { never permitted }',
+            PROVED,
+        ),
+        # Hierarchy: transitive, reflexive, without cycles.
+        (
+            'permit a { resource in Folder::"a" } prove p { resource in Folder::"b" when Folder::"b" in Folder::"a" always permitted }',
+            PROVED,
+        ),
+        (
+            'permit a { resource in Folder::"a" } prove p { resource in Folder::"b" always permitted }',
+            REFUTED,
+        ),
+        (
+            'permit a { when Folder::"a" in Folder::"b" and Folder::"b" in Folder::"a" } prove p { never permitted }',
+            PROVED,
+        ),
+        # Entities that are equal have equal attributes.
+        (
+            "permit a { when principal == resource.owner and principal.level == low } prove p { permitted only if resource.owner.level == low }",
+            PROVED,
+        ),
+        (
+            "permit a { when principal.level == low } prove p { permitted only if resource.owner.level == low }",
+            REFUTED,
+        ),
+        (
+            'permit a { when principal == User::"x" and resource.owner == User::"x" } prove p { permitted only if principal.level == resource.owner.level }',
+            PROVED,
+        ),
+        # Optional attributes.
+        (
+            "permit a { when principal has boss and principal.boss.level == high } prove p { permitted only if principal has boss }",
+            PROVED,
+        ),
+        (
+            "permit a { when (principal.boss ?? principal).level == high } prove p { unless principal has boss permitted only if principal.level == high }",
+            PROVED,
+        ),
+        # Sets, quantifiers, quorums.
+        (
+            'permit a { when principal.tags contains "x" } prove p { permitted only if principal.tags.size > 0 }',
+            PROVED,
+        ),
+        (
+            "permit a { when resource.approvals.size >= 2 } prove p { permitted only if resource.approvals.distinct(a => a.by).size >= 2 }",
+            REFUTED,
+        ),
+        (
+            "permit a { when resource.approvals.distinct(a => a.by).size >= 3 } prove p { permitted only if resource.approvals.any(a => a.by != resource.owner) }",
+            PROVED,
+        ),
+        (
+            "permit a { when resource.approvals.all(a => a.by.level == high) and resource.approvals.size > 0 } prove p { permitted only if resource.approvals.any(a => a.by.level == high) }",
+            PROVED,
+        ),
+        (
+            'permit a { when principal.tags subset_of {"x", "y"} } prove p { permitted only if principal.tags.size <= 2 }',
+            PROVED,
+        ),
+        (
+            'permit a { when principal.tags subset_of {"x", "y"} } prove p { permitted only if principal.tags.size <= 1 }',
+            REFUTED,
+        ),
+        (
+            "permit a { when resource.approvals.count(a => a.by.level == high) == 2 } prove p { permitted only if resource.approvals.size >= 2 }",
+            PROVED,
+        ),
+        # Decisions.
+        ("permit a {} forbid f { action delete } prove p { action delete denied by f }", PROVED),
+        (
+            "permit a {} forbid f { action delete when principal.level == low } prove p { action delete denied by f }",
+            REFUTED,
+        ),
+        (
+            'permit a {} require r { need principal.level == high "h" } prove p { held unless principal.level == high }',
+            PROVED,
+        ),
+        (
+            'permit a {} require r { need principal.level == high "h" } prove p { when principal.level == low always denied }',
+            REFUTED,
+        ),
+        ("permit a {} prove p { never fails }", PROVED),
+        (
+            "permit a {} prove p { when principal.level == low and principal.level == high never permitted }",
+            VACUOUS,
+        ),
+    ],
+)
+def test_verdicts(policies: str, expected: Verdict) -> None:
+    assert verdict(policies) is expected
+
+
+def test_a_sum_over_an_open_set_is_not_called_proved() -> None:
+    text = "permit a { when resource.approvals.sum(a => 1) > 3 } prove p { permitted only if resource.approvals.size > 3 }"
+    (proof,) = proofs(text)[2]
+    assert proof.verdict is UNKNOWN
+    assert "at most" in proof.why
+
+
+def test_a_counterexample_has_only_what_matters() -> None:
+    _, policies, (proof,) = proofs(
+        'permit a { when resource.size > 100 unless resource.name like "x*" }'
+        "prove p { never permitted }"
+    )
+    found = proof.counterexample
+    assert found is not None
+    assert set(found.entities.known[found.request.resource].attributes) == {"size", "name"}
+    assert not found.request.context
+    assert found.decision.outcome is Outcome.PERMIT
+    assert not guards(policies, found)
+
+
+def test_names_come_from_the_policies_own_tests() -> None:
+    _, _, proof_list = proofs(
+        "permit a {}  prove p { never permitted }"
+        'test t { principal User::"ada" action read resource File::"q3" expect permit by a }'
+    )
+    found = proof_list[0].counterexample
+    assert found is not None
+    assert (found.request.principal.id, found.request.resource.id) == ("ada", "q3")
+
+
+def test_a_guard_says_why_it_did_not_apply() -> None:
+    _, policies, (proof,) = proofs(
+        "permit a {} forbid f { action delete when principal.level == low }"
+        "prove p { action delete never permitted }"
+    )
+    assert proof.counterexample is not None
+    (guard,) = guards(policies, proof.counterexample)
+    assert guard.message == "`principal.level == low` does not hold"
+
+
+def test_a_saved_counterexample_is_a_test_that_passes() -> None:
+    text = (
+        'permit a { when resource.approvals.size >= 2 and context.ip in ip("10.0.0.0/8") } '
+        'prove p { when context.at > instant("2026-01-01T00:00:00Z") '
+        "permitted only if resource.approvals.distinct(a => a.by).size >= 2 }"
+    )
+    checked, _, (proof,) = proofs(text)
+    saved = source_of_test(checked, proof)
+    body = saved[saved.index("\ntest ") :]
+    again, policies = compiled(text + body)
+    (result,) = run_tests(again, policies)
+    assert result.failure is None, saved
+
+
+def test_a_proof_names_what_it_rests_on() -> None:
+    _, policies, (proof,) = proofs(
+        "permit a {} forbid f { action delete unless principal.level == high }"
+        'forbid g { when resource.name == "x" }'
+        "prove p { action delete when principal.level == low never permitted }"
+    )
+    told = explain(policies, proof)
+    assert {item.rule for item in told.because} == {"f"}
+    assert any(item.span.text == "principal.level == high" for item in told.because)
+
+
+def test_coverage_names_guards_that_no_claim_protects() -> None:
+    _, policies, found = proofs(
+        "permit a {} forbid f { action delete } forbid g { when principal.level == low }"
+        "prove p { action delete never permitted }"
+    )
+    told = coverage(policies, found)
+    assert [(edit.rule, edit.edit) for edit in told.unproved] == [("g", "deleted")]
+    assert told.noticed["f"] == ("p",)
+
+
+def test_rules_that_do_nothing_are_found_jointly() -> None:
+    _, policies = compiled(
+        "permit low { when principal.level == low } permit high { when principal.level == high }"
+        "permit all { when resource.size > 1 } forbid f { action delete }"
+        "permit never { when resource.size > 3 and resource.size < 2 }"
+        "permit lost { action delete when resource.size > 7 }"
+    )
+    told = {item.rule.id: item for item in findings(policies)}
+    assert told["all"].kind is Kind.SHADOWED
+    assert told["all"].cover == ("high", "low")
+    assert told["never"].kind is Kind.NEVER_APPLIES
+    assert told["lost"].kind is Kind.OVERRIDDEN and told["lost"].cover == ("f",)
+    assert not told.keys() & {"low", "high", "f"}
+
+
+def test_a_need_that_nothing_meets_is_found() -> None:
+    _, policies = compiled(
+        'permit a {} require r { need resource.size > 3 and resource.size < 2 "x" }'
+    )
+    (finding,) = findings(policies)
+    assert finding.kind is Kind.UNSATISFIABLE_NEED
+
+
+def test_a_difference_is_told_by_region_with_a_request_each() -> None:
+    checked, before = compiled("permit a { when resource.size < 10 } forbid f { action delete }")
+    _, after = compiled("permit a { when resource.size < 20 }")
+    found = compare(before, after, vocabulary_of(checked))
+    assert not found.doubts
+    told = {(str(r.before), str(r.after), r.rules_before, r.rules_after) for r in found.regions}
+    assert told == {
+        ("deny", "permit", (), ("a",)),
+        ("deny", "permit", ("f",), ("a",)),
+    }
+    assert not found.is_no_more_permissive
+    assert compare(after, before, vocabulary_of(checked)).is_no_more_permissive
+    assert compare(after, after, vocabulary_of(checked)).is_equivalent
+
+
+def test_a_repair_is_proved_and_tried_on_the_tests() -> None:
+    checked, policies, (proof,) = proofs(
+        "permit a {} forbid f { action delete when principal.level == low }"
+        "prove p { action delete never permitted }"
+    )
+    best = repairs(checked, policies, proof)[0]
+    assert best.message == "leave `principal.level == low` out of `f`, so that it applies here too"
+    assert not best.breaks
+
+
+def test_a_claim_that_runs_out_of_time_is_undecided() -> None:
+    checked, policies = compiled("permit a {} prove p { never permitted }")
+    goals, _ = goals_of(checked)
+    (proof,) = prove_all(checked, policies, goals, timeout=0.000_001)
+    assert proof.verdict is UNKNOWN
+    assert "time limit" in proof.why
+
+
+GUARDED = (
+    'permit a { when resource.name like "tmp/*" and principal == resource.owner }'
+    'prove p { unless resource.name like "t*" and principal.level == resource.owner.level never permitted }'
+)
+
+
+def stored(tmp_path: Path) -> tuple[ProofStore, Checked, PolicySet]:
+    store = ProofStore(tmp_path)
+    checked, policies = compiled(GUARDED)
+    goals, _ = goals_of(checked)
+    (proof,) = prove_all(checked, policies, goals, store=store)
+    assert proof.verdict is PROVED
+    assert len(proof.certificates) == 1
+    return store, checked, policies
+
+
+def test_an_unchanged_claim_is_checked_and_not_solved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, checked, policies = stored(tmp_path)
+    asked: list[object] = []
+
+    from interlock.analyzer import prove as module
+
+    original = module.Session.solve
+
+    def solve(self: object, assumptions: object = ()) -> object:
+        asked.append(assumptions)
+        return original(self, assumptions)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module.Session, "solve", solve)
+    goals, _ = goals_of(checked)
+    proof = prove_goal(policies, goals[0], vocabulary_of(checked), store=store)
+    assert proof.verdict is PROVED
+    assert len(asked) == 1, "only whether the claim speaks about anything is asked"
+
+
+@pytest.mark.parametrize("forgery", ["lemma", "clause", "atom", "step"])
+def test_a_forged_certificate_proves_nothing(tmp_path: Path, forgery: str) -> None:
+    """Whoever can write the folder can make a proof cheaper, never make one up."""
+    store, checked, _ = stored(tmp_path)
+    _, weaker = compiled(GUARDED.replace("tmp/*", "*"))
+    goals, _ = goals_of(checked)
+    honest = store.read("p", 0)
+    assert honest is not None
+    lines = honest.splitlines()
+    place = next((i for i, line in enumerate(lines) if line.startswith(("clause", "lemma"))), 3)
+    extra = {
+        "lemma": ["lemma 0"],
+        "clause": ["clause 2 0", "clause -2 0"],
+        "atom": ['atom 2 {"glob": ["x", ["a"]]}'],
+        "step": [],
+    }[forgery]
+    store.write("p", 0, "\n".join([*lines[:place], *extra, *lines[place:-1], "add 0"]) + "\n")
+    proof = prove_goal(weaker, goals[0], vocabulary_of(checked), store=store)
+    assert proof.verdict is REFUTED
