@@ -46,6 +46,7 @@ format: $(VENV)/ready-dev  ## format code and policies
 
 bench: $(VENV)/ready-dev  ## measure what things cost, beside the peers that install, and write docs/performance.md
 	$(BIN)/python benchmarks/run.py
+	nice $(BIN)/python benchmarks/blast.py
 	-$(BIN)/python -m pip install --quiet --group peers
 	$(BIN)/python benchmarks/evaluator.py --json benchmarks/results/evaluator.json
 	$(BIN)/python benchmarks/page.py

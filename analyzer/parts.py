@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ..compiler import ir
 from ..compiler.backends.circuit import TRUE
 from ..compiler.backends.smt import Encoder, encode
+from ..compiler.entities import NO_ENTITIES, Entities
 from ..lang.schema import Environment
 from ..lang.source import Span
 from .goals import Goal, broken_claim, slice_of
@@ -71,7 +72,12 @@ class Apart:
     posed: Posed
 
 
-def take_apart(policies: ir.PolicySet, goal: Goal, group: Sequence[Environment]) -> Apart:
+def take_apart(
+    policies: ir.PolicySet,
+    goal: Goal,
+    group: Sequence[Environment],
+    inventory: Entities = NO_ENTITIES,
+) -> Apart:
     rules = slice_of(policies, goal, group)
 
     def build(encoder: PartEncoder) -> tuple[int, int]:
@@ -83,7 +89,7 @@ def take_apart(policies: ir.PolicySet, goal: Goal, group: Sequence[Environment])
         says = encoder.circuit.all_of((expression, can_be_read))
         return assumed, goal.kind.broken(broken_claim(encoder, outcomes, says, goal))
 
-    encoder, (assumed, broken) = encode(policies.schema, group, build, PartEncoder)
+    encoder, (assumed, broken) = encode(policies.schema, group, build, PartEncoder, inventory)
     parts = tuple(encoder.parts.values())
     selectors = [part.selector for part in parts]
     posed = pose(encoder, (assumed, broken, *selectors))

@@ -12,7 +12,7 @@ from ..compiler import ir
 from ..compiler.backends.circuit import TRUE, CircuitTooLargeError
 from ..compiler.backends.smt import Encoder, Outcomes, encode
 from ..compiler.decision import Decision, Request
-from ..compiler.entities import Entities
+from ..compiler.entities import NO_ENTITIES, Entities
 from ..lang.checker import Checked
 from ..lang.schema import Environment
 from ..lang.source import Span
@@ -100,6 +100,7 @@ def prove_goal(
     vocabulary: Vocabulary,
     engine: Engine = Engine.AUTO,
     store: ProofStore | None = None,
+    inventory: Entities = NO_ENTITIES,
 ) -> Proof:
     """One goal, over all environments that its scope admits; with a store, what it proves is certified."""
     is_vacuous = True
@@ -107,7 +108,7 @@ def prove_goal(
     certificates: list[str | None] = []
     for number, group in enumerate(groups_of(policies.schema, goal.environments)):
         try:
-            question = ask(policies, goal, group)
+            question = ask(policies, goal, group, inventory)
         except CircuitTooLargeError as reached:
             doubts.append(f"its conditions are too involved: {reached}")
             is_vacuous = False
@@ -145,7 +146,12 @@ def prove_goal(
     return Proof(goal, Verdict.PROVED, certificates=tuple(certificates))
 
 
-def ask(policies: ir.PolicySet, goal: Goal, group: Sequence[Environment]) -> Question:
+def ask(
+    policies: ir.PolicySet,
+    goal: Goal,
+    group: Sequence[Environment],
+    inventory: Entities = NO_ENTITIES,
+) -> Question:
     """What would break the goal in one group of environments."""
     rules = slice_of(policies, goal, group)
 
@@ -159,7 +165,7 @@ def ask(policies: ir.PolicySet, goal: Goal, group: Sequence[Environment]) -> Que
         broken = goal.kind.broken(broken_claim(encoder, outcomes, says, goal))
         return outcomes, assumed, broken
 
-    encoder, (outcomes, assumed, broken) = encode(policies.schema, group, build, Encoder)
+    encoder, (outcomes, assumed, broken) = encode(policies.schema, group, build, Encoder, inventory)
     return Question(encoder, outcomes, assumed, broken, pose(encoder, (assumed, broken)))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..compiler import ir
+from ..compiler.entities import NO_ENTITIES, Entities
 from ..lang.checker import Checked
 from .goals import Goal
 from .proof_store import ProofStore
@@ -35,16 +36,19 @@ def prove_all(
     jobs: int = 1,
     engine: Engine = Engine.AUTO,
     store: ProofStore | None = None,
+    inventory: Entities = NO_ENTITIES,
 ) -> Iterator[Proof]:
     """The proofs as they are done, in no order. `timeout` is in seconds for each claim.
 
+    What `inventory` says about entities that the policies name is taken as given; the others are open.
     With a store, what it holds is checked instead of solved, and what is proved is kept in it; raises `OSError` where
     that cannot be written.
     """
-    vocabulary = vocabulary_of(checked)
+    vocabulary = vocabulary_of(checked, inventory)
 
     def work(goal: Goal) -> _Answer:
-        proof = explain(policies, prove_goal(policies, goal, vocabulary, engine, store), engine)
+        proof = prove_goal(policies, goal, vocabulary, engine, store, inventory)
+        proof = explain(policies, proof, engine, inventory)
         found = (proof.verdict, proof.counterexample, proof.because, proof.why)
         return _Answer(*found, proof.certificates)
 

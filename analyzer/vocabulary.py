@@ -3,15 +3,17 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from ..compiler.entities import NO_ENTITIES, Entities
 from ..compiler.testing import request_of
 from ..lang.checker import Checked
 from ..lang.values import EntityId, Instant, Record, Value
 from .witness import Vocabulary
 
 MAX_NAMES = 50
+MAX_INVENTORY = 10_000
 
 
-def vocabulary_of(checked: Checked) -> Vocabulary:
+def vocabulary_of(checked: Checked, inventory: Entities = NO_ENTITIES) -> Vocabulary:
     """The ids, texts and instants that the tests use, most used first; so are the types of the ids."""
     ids: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     texts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -33,6 +35,8 @@ def vocabulary_of(checked: Checked) -> Vocabulary:
                         pass
         for entity in named:
             ids[entity.type][entity.id] += 1
+    for entity in list(inventory.known)[:MAX_INVENTORY]:
+        ids[entity.type][entity.id] += 1
     return Vocabulary(
         {type: _most_used(ids[type]) for type in sorted(ids, key=lambda t: -sum(ids[t].values()))},
         {name: _most_used(known) for name, known in texts.items()},

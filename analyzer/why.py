@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from ..compiler import ir
+from ..compiler.entities import NO_ENTITIES, Entities
 from .goals import Goal, groups_of
 from .parts import Part, take_apart
 from .prove import Because, Proof, Verdict
@@ -12,22 +13,32 @@ MAX_TRIALS = 300
 """The most attempts to leave a part out; after them the parts that are left are shown, though some may be needless."""
 
 
-def explain(policies: ir.PolicySet, proof: Proof, engine: Engine = Engine.AUTO) -> Proof:
+def explain(
+    policies: ir.PolicySet,
+    proof: Proof,
+    engine: Engine = Engine.AUTO,
+    inventory: Entities = NO_ENTITIES,
+) -> Proof:
     """A proved claim with the parts that it rests on; any other verdict as it is."""
     if proof.verdict is not Verdict.PROVED:
         return proof
     found: dict[tuple[str, int, int], Because] = {}
-    for part in needed_parts(policies, proof.goal, engine):
+    for part in needed_parts(policies, proof.goal, engine, inventory):
         key = (part.rule.id, part.span.start, part.span.end)
         found[key] = Because(part.rule.id, part.span, part.is_scope)
     return replace(proof, because=tuple(found.values()))
 
 
-def needed_parts(policies: ir.PolicySet, goal: Goal, engine: Engine = Engine.AUTO) -> list[Part]:
+def needed_parts(
+    policies: ir.PolicySet,
+    goal: Goal,
+    engine: Engine = Engine.AUTO,
+    inventory: Entities = NO_ENTITIES,
+) -> list[Part]:
     """Parts without any of which, left open, the claim would not be proved; over all groups of environments."""
     found: list[Part] = []
     for group in groups_of(policies.schema, goal.environments):
-        apart = take_apart(policies, goal, group)
+        apart = take_apart(policies, goal, group, inventory)
         session = Session(apart.posed.problem, engine)
         claim = (apart.assumed, apart.broken)
         by_selector = {part.selector: part for part in apart.parts}

@@ -96,7 +96,15 @@ def drawn(number: int) -> list[Drawn]:
             wildcard = True  # Else some broad forbid would leave nothing to permit.
         rules.append(
             Drawn(
-                f"rule_{position}", permits, principals, actions, stages, path, rows, approvals, wildcard
+                f"rule_{position}",
+                permits,
+                principals,
+                actions,
+                stages,
+                path,
+                rows,
+                approvals,
+                wildcard,
             )
         )
     return rules

@@ -349,6 +349,34 @@ Term = (
     | Quantifier
 )
 
+
+def literal(value: values.Value) -> "Term":
+    """A value as a term."""
+    match value:
+        case bool():
+            return Boolean(value)
+        case int():
+            return Integer(value)
+        case str():
+            return String(value)
+        case values.Decimal():
+            return Decimal(value)
+        case values.Instant():
+            return Instant(value)
+        case values.Duration():
+            return Duration(value)
+        case values.EnumValue():
+            return EnumMember(value)
+        case values.EntityId():
+            return Entity(value)
+        case values.Record():
+            return RecordOf(tuple((name, literal(item)) for name, item in value.items()))
+        case frozenset():
+            return SetOf(tuple(literal(item) for item in sorted(value, key=values.show)))
+        case _:
+            return IpRange(value)
+
+
 TRUE = Boolean(True)
 FALSE = Boolean(False)
 REQUEST_VARIABLES = ("principal", "action", "resource", "context")

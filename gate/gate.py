@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from ..compiler.backends.runtime import Entities
 from ..compiler.decision import Decision, Outcome, worst
 from ..compiler.explain import Explanation, NearMiss
 from ..plans import requests
+from ..plans.blast import MAX_AGE, Radius, radius
+from ..plans.blast_plan import with_radius
+from ..plans.graph import Graph
 from ..plans.model import Change, Evidence, Plan
 
 
@@ -39,9 +42,11 @@ class Verdict:
 
     outcome: Outcome
     plan: Plan
+    """With its blast radius where a graph was given, and with the changes that the recovery check adds."""
     results: tuple[Result, ...]
     policy_digest: str
     decided_at: datetime
+    radius: Radius | None = None
 
 
 def gate(
@@ -50,11 +55,16 @@ def gate(
     evidence: Evidence | None = None,
     *,
     frozen: bool = False,
+    graph: Graph | None = None,
+    max_age: timedelta = MAX_AGE,
     now: datetime | None = None,
     progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
 ) -> Verdict:
     """Decides a plan. A plan with problems is incomplete, and what is incomplete is denied."""
     moment = now or datetime.now(UTC)
+    reach = None if graph is None else radius(plan, graph, moment, max_age)
+    if reach is not None:
+        plan = with_radius(reach)
     documents = requests.entities(plan, evidence or Evidence(), frozen=frozen)
     entities = policies.entities(documents)
     results = []
@@ -64,4 +74,4 @@ def gate(
     outcomes = [result.decision.outcome for result in results]
     if plan.problems:
         outcomes.append(Outcome.DENY)
-    return Verdict(worst(outcomes), plan, tuple(results), policies.digest, moment)
+    return Verdict(worst(outcomes), plan, tuple(results), policies.digest, moment, reach)

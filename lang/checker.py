@@ -3,7 +3,7 @@
 A rule is checked in every kind of request its scope admits: all at once where that succeeds, else one by one.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from . import syntax
@@ -13,6 +13,7 @@ from .expressions import (
     NOTHING,
     Expressions,
     Facts,
+    Watch,
     element_of,
     name_is_taken,
     path_of,
@@ -91,6 +92,8 @@ class Checked:
     tests: list[syntax.Test] = field(default_factory=list)
     sound: bool = False
     """Whether nothing at all is wrong, in any file; only then are the rules compiled."""
+    watch: Watch | None = None
+    """Who is told of every expression that is read, as an editor asks about one place."""
 
     @property
     def schema(self) -> Schema:
@@ -172,6 +175,7 @@ class _Declarations:
             tables or self.checked.tables,
             report or self.report,
             dict(variables),
+            watch=self.checked.watch,
         )
 
     # Definitions
@@ -230,11 +234,7 @@ class _Declarations:
 
     def request_scope(self, clauses: Iterable[syntax.Node]) -> RequestScope:
         schema = self.names.schema
-        everything = VariableScope(
-            frozenset(name for name, entity in schema.entities.items() if not entity.abstract),
-            (),
-            (),
-        )
+        everything = VariableScope(schema.concrete, (), ())
         variables = {"principal": everything, "resource": everything}
         actions = frozenset(schema.actions)
         for clause in clauses:
@@ -552,10 +552,8 @@ class _Declarations:
 
     def _called(self, types: set[str]) -> EntityType:
         """The types together, by the name of the abstract entity that stands for just these."""
-        for name, entity in self.names.schema.entities.items():
-            if entity.concrete == types and (entity.abstract or len(types) == 1):
-                return EntityType(frozenset(types), name)
-        return entity_type(types)
+        name = self.names.schema.called.get(frozenset(types))
+        return EntityType(frozenset(types), name) if name else entity_type(types)
 
     def _one_by_one(
         self, group: list[Environment], body: _Body, together: list[Diagnostic]
@@ -734,13 +732,11 @@ def _warns(reading: _Reading, warning: Diagnostic) -> bool:
 
 
 def _recursive_defines(checked: Checked) -> list[Diagnostic]:
-    """A definition that comes back to itself is never finished; each cycle is reported once."""
     defines = {
         id(item): item
         for module in checked.names.modules.values()
         for item in module.of(syntax.Define)
     }
-    places = {key: place for place, key in enumerate(defines)}
     calls = {
         key: [
             id(meaning.declaration)
@@ -749,6 +745,14 @@ def _recursive_defines(checked: Checked) -> list[Diagnostic]:
         ]
         for key, item in defines.items()
     }
+    return recursive_defines(defines, calls)
+
+
+def recursive_defines(
+    defines: Mapping[int, syntax.Define], calls: Mapping[int, Sequence[int]]
+) -> list[Diagnostic]:
+    """A definition that comes back to itself is never finished; each cycle is reported once."""
+    places = {key: place for place, key in enumerate(defines)}
     problems = []
     for component in components(calls):
         if is_cycle(component, calls):

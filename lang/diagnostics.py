@@ -60,6 +60,12 @@ class Code(StrEnum):
     # Rules.
     NEVER_APPLIES = "never-applies"
     IMPOSSIBLE_SCOPE = "impossible-scope"
+    # What only a proof can say.
+    SHADOWED_RULE = "shadowed-rule"
+    OVERRIDDEN_PERMIT = "overridden-permit"
+    UNSATISFIABLE_NEED = "unsatisfiable-need"
+    VACUOUS_CLAIM = "vacuous-claim"
+    NOT_DECIDED = "not-decided"
 
     @property
     def severity(self) -> Severity:
@@ -67,7 +73,17 @@ class Code(StrEnum):
 
 
 _WARNINGS = frozenset(
-    {Code.UNUSED_IMPORT, Code.USELESS_GUARD, Code.NEVER_APPLIES, Code.IMPOSSIBLE_SCOPE}
+    {
+        Code.UNUSED_IMPORT,
+        Code.USELESS_GUARD,
+        Code.NEVER_APPLIES,
+        Code.IMPOSSIBLE_SCOPE,
+        Code.SHADOWED_RULE,
+        Code.OVERRIDDEN_PERMIT,
+        Code.UNSATISFIABLE_NEED,
+        Code.VACUOUS_CLAIM,
+        Code.NOT_DECIDED,
+    }
 )
 
 

@@ -4,7 +4,7 @@ Every expression is checked with what is known to be present at its place, so an
 a guard stands before it. The rules for operators and functions are the rows of `functions.py`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from . import syntax
@@ -98,6 +98,20 @@ def path_of(expression: syntax.Expression) -> Path | None:
             return None
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An expression as it was read once: in which kinds of request, and what its place asked for."""
+
+    node: syntax.Expression
+    type: Type
+    facts: Facts
+    expected: Type | None
+    variables: Mapping[str, Type]
+
+
+Watch = Callable[[Seen], None]
+
+
 @dataclass(slots=True)
 class Expressions:
     """Infers types in one environment. `variables` are the names in sight with their types."""
@@ -111,6 +125,7 @@ class Expressions:
     """Whether what no request reaches is left unread; otherwise its guards are taken to say nothing."""
     closed: bool = False
     """Whether there is no world to read: a test gives values."""
+    watch: Watch | None = None
 
     # The question
 
@@ -121,6 +136,8 @@ class Expressions:
             return NEVER
         type = self._infer(node, facts, expected)
         self.tables.types[id(node)] = type
+        if self.watch is not None:
+            self.watch(Seen(node, type, facts, expected, dict(self.variables)))
         return type
 
     def value(self, node: syntax.Expression, facts: Facts, expected: Type | None = None) -> Type:

@@ -41,10 +41,10 @@ _LEADING = re.compile(
 
 def fragments(file: str, text: str) -> Iterator[Fragment]:
     """The declarations of a file in order; together they hold every character but the space between them."""
-    starts = list(_starts(text))
+    places = list(starts(text))
     line, column, done = 0, 0, 0
-    for index, start in enumerate(starts):
-        end = starts[index + 1] if index + 1 < len(starts) else len(text)
+    for index, start in enumerate(places):
+        end = places[index + 1] if index + 1 < len(places) else len(text)
         between = text[done:start]
         breaks = Fragment(file, between).line_starts
         line += len(breaks) - 1
@@ -68,20 +68,21 @@ def keyword_and_names(text: str) -> tuple[str, tuple[str, ...]]:
     return "", ()
 
 
-def _starts(text: str) -> Iterator[int]:
+def starts(text: str, start: int = 0) -> Iterator[int]:
+    """Where declarations begin, from `start` on, which is 0 or one of these places."""
     depth = 0
     keyword = ""  # of the open declaration
     ended = True  # whether the open declaration is complete, so that anything begins another
     in_header = False  # whether documentation or annotations wait for their keyword
     wants_name = False  # whether a name follows, even one that is also a keyword
-    previous, previous_end = "", 0
-    for match in _TOKEN.finditer(text):
+    previous, previous_end = "", start
+    for match in _TOKEN.finditer(text, start):
         kind, found, start = match.lastgroup, match[0], match.start()
         if kind == "comment":
             continue
         if (depth or wants_name) and kind in ("word", "doc", "at") and _recovers(text, start):
             depth, ended, in_header, wants_name = 0, True, False, False
-        starter = False
+        starter = begins = False
         if depth == 0:
             if keyword in ("use", "module") and kind != "open" and not wants_name:
                 ended = ended or re.search("[\r\n]", text[previous_end:start]) is not None
@@ -89,13 +90,15 @@ def _starts(text: str) -> Iterator[int]:
             if in_header:
                 in_header = not starter
             elif starter and (keyword, previous, found) != ("abstract", "abstract", "entity"):
-                yield start
+                begins = True
             elif kind in ("doc", "at"):
-                yield start
-                in_header = True
+                begins = in_header = True
             elif ended:
+                begins = True
+            if begins:
                 yield start
-                keyword = "?"
+                # Nothing before a fragment says how it goes on, so that a scan can begin here.
+                keyword, previous = "?", ""
             if starter:
                 keyword = found
             ended = False

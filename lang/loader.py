@@ -9,7 +9,7 @@ from . import syntax
 from .checker import Checked, check, has_unknown
 from .diagnostics import Code, Diagnostic, did_you_mean, has_errors
 from .limits import MAX_FILE_CHARACTERS
-from .names import Module, resolve
+from .names import Module, Scope, resolve
 from .parser import parse
 from .source import Fragment, Span
 
@@ -118,32 +118,13 @@ class _Loader:
         """Reads one file; what it uses is read when every file that was named has been."""
         declarations, problems = parse(file, text)
         self.problems += problems
-        name = self._module_name(file, declarations)
-        if name in self.modules:
-            other = self.modules[name].file
-            span = declarations[0].name_span if declarations else Span(Fragment(file, ""), 0, 0)
-            message = f"module `{name}` is also in {other}"
-            self.problems.append(
-                Diagnostic(Code.DUPLICATE_NAME, message, span, "rename one of them")
-            )
+        module, problems = module_of(file, declarations)
+        self.problems += problems
+        if module.name in self.modules:
+            self.problems.append(second_module(module, self.modules[module.name]))
             return
-        module = Module(name, file, tuple(declarations))
-        self.modules[name] = module
+        self.modules[module.name] = module
         self.unread += module.of(syntax.Use)
-
-    def _module_name(self, file: str, declarations: Iterable[syntax.Declaration]) -> str:
-        name = ""
-        for number, item in enumerate(declarations):
-            if isinstance(item, syntax.Module):
-                if number:
-                    message = "`module` stands first in its file, once"
-                    self.problems.append(
-                        Diagnostic(
-                            Code.MISPLACED_CLAUSE, message, item.span, "move it up, or remove it"
-                        )
-                    )
-                name = name or item.name
-        return name or f"<{file}>"
 
     def _find_module(self, use: syntax.Use) -> None:
         if use.module in bundled():
@@ -164,23 +145,18 @@ class _Loader:
             help_line = f"write `module {use.module}` as its first line"
             self.problems.append(Diagnostic(Code.UNKNOWN_MODULE, message, use.name_span, help_line))
             return
-        known = {*self.modules, *bundled()}
-        message = f"there is no module `{use.module}`"
-        help_line = did_you_mean(use.module, known) or (
-            f"it would be in `{'/'.join(use.module.split('.'))}{SUFFIX}`"
-        )
-        self.problems.append(Diagnostic(Code.UNKNOWN_MODULE, message, use.name_span, help_line))
+        self.problems.append(unknown_module(use, {*self.modules, *bundled()}))
 
     def finish(self) -> tuple[Checked, list[Diagnostic]]:
         for use in self.unread:
             if use.module not in self.modules:
                 self._find_module(use)
-        self._report_cycles()
+        self.problems += cyclic_imports(self.modules.values())
         names, problems = resolve(list(self.modules.values()))
         self.problems += problems
         checked, problems = check(names)
         self.problems += problems
-        self.problems += _unused_imports(checked)
+        self.problems += unused_imports(checked.names.scopes.values())
         rules = any(module.of(syntax.Rule) for module in self.modules.values())
         if not rules and not self.problems:
             named = [*self.files.values(), *(module.file for module in self.modules.values())]
@@ -193,33 +169,68 @@ class _Loader:
         assert not checked.sound or not has_unknown(checked), "a mistake without a diagnostic"
         return checked, sorted(self.problems, key=_order)
 
-    def _report_cycles(self) -> None:
-        uses = {module.name: module.of(syntax.Use) for module in self.modules.values()}
-        state: dict[str, str] = {}
-        for name in uses:
-            if name in state:
-                continue
-            state[name] = "open"
-            path = [(name, iter(uses[name]))]
-            while path:
-                use = next(path[-1][1], None)
-                if use is None:
-                    state[path.pop()[0]] = "done"
-                elif state.get(use.module) == "open":
-                    names = [step[0] for step in path]
-                    cycle = [*names[names.index(use.module) :], use.module]
-                    message = "these modules use each other: " + " → ".join(cycle)
-                    help_line = "move what both need into a module of its own"
-                    self.problems.append(
-                        Diagnostic(Code.CYCLIC_IMPORT, message, use.name_span, help_line)
-                    )
-                elif use.module not in state:
-                    state[use.module] = "open"
-                    path.append((use.module, iter(uses.get(use.module, []))))
-
     def _fail(self, file: str, code: Code, message: str, help_line: str | None = None) -> None:
         span = Span(Fragment(file, ""), 0, 0)
         self.problems.append(Diagnostic(code, message, span, help_line))
+
+
+def module_of(
+    file: str, declarations: Iterable[syntax.Declaration]
+) -> tuple[Module, list[Diagnostic]]:
+    """The module that a file is, by its `module` declaration or by the name of the file."""
+    problems = []
+    found = tuple(declarations)
+    name = ""
+    for number, item in enumerate(found):
+        if isinstance(item, syntax.Module):
+            if number:
+                message = "`module` stands first in its file, once"
+                help_line = "move it up, or remove it"
+                problems.append(Diagnostic(Code.MISPLACED_CLAUSE, message, item.span, help_line))
+            name = name or item.name
+    return Module(name or f"<{file}>", file, found), problems
+
+
+def second_module(module: Module, first: Module) -> Diagnostic:
+    """A file that is a module which another file is already."""
+    declarations = module.declarations
+    span = declarations[0].name_span if declarations else Span(Fragment(module.file, ""), 0, 0)
+    message = f"module `{module.name}` is also in {first.file}"
+    return Diagnostic(Code.DUPLICATE_NAME, message, span, "rename one of them")
+
+
+def unknown_module(use: syntax.Use, known: Iterable[str]) -> Diagnostic:
+    message = f"there is no module `{use.module}`"
+    help_line = did_you_mean(use.module, known) or (
+        f"it would be in `{'/'.join(use.module.split('.'))}{SUFFIX}`"
+    )
+    return Diagnostic(Code.UNKNOWN_MODULE, message, use.name_span, help_line)
+
+
+def cyclic_imports(modules: Iterable[Module]) -> list[Diagnostic]:
+    """Modules that use each other, once for each way around."""
+    problems = []
+    uses = {module.name: module.of(syntax.Use) for module in modules}
+    state: dict[str, str] = {}
+    for name in uses:
+        if name in state:
+            continue
+        state[name] = "open"
+        path = [(name, iter(uses[name]))]
+        while path:
+            use = next(path[-1][1], None)
+            if use is None:
+                state[path.pop()[0]] = "done"
+            elif state.get(use.module) == "open":
+                names = [step[0] for step in path]
+                cycle = [*names[names.index(use.module) :], use.module]
+                message = "these modules use each other: " + " → ".join(cycle)
+                help_line = "move what both need into a module of its own"
+                problems.append(Diagnostic(Code.CYCLIC_IMPORT, message, use.name_span, help_line))
+            elif use.module not in state:
+                state[use.module] = "open"
+                path.append((use.module, iter(uses.get(use.module, []))))
+    return problems
 
 
 def _not_text(file: str, content: bytes, offset: int) -> Diagnostic:
@@ -233,10 +244,10 @@ def _not_text(file: str, content: bytes, offset: int) -> Diagnostic:
     return Diagnostic(Code.NOT_TEXT, message, span, "save the file as UTF-8")
 
 
-def _unused_imports(checked: Checked) -> list[Diagnostic]:
+def unused_imports(scopes: Iterable[Scope]) -> list[Diagnostic]:
     """Names that a module imports one by one and never writes."""
     problems = []
-    for scope in checked.names.scopes.values():
+    for scope in scopes:
         for use in scope.module.of(syntax.Use):
             for reference in use.names:
                 known = reference.name in scope.imports

@@ -3,7 +3,8 @@
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import RLock
@@ -11,6 +12,8 @@ from typing import Any
 
 from lark import Lark, Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
+from lark.lexer import PatternStr
+from lark.parsers.lalr_analysis import Shift
 
 from . import syntax
 from .diagnostics import Code, Diagnostic
@@ -31,17 +34,20 @@ def parse(file: str, text: str) -> tuple[list[syntax.Declaration], list[Diagnost
         message = f"the file has {len(text):,} characters, and the limit is {MAX_FILE_CHARACTERS:,}"
         return [], [Diagnostic(Code.FILE_TOO_LARGE, message, span, "split it into modules")]
     declarations: list[syntax.Declaration] = []
-    problems: list[Diagnostic] = []
     found_fragments = list(fragments(file, text))
     head = text[: found_fragments[0].offset] if found_fragments else text
-    hidden = _hidden_character(Fragment(file, head))
-    if hidden is not None:
-        problems.append(hidden)
+    problems = parse_head(Fragment(file, head))
     for fragment in found_fragments:
         declaration, found = parse_fragment(fragment)
         declarations.append(declaration)
         problems += found
     return declarations, problems
+
+
+def parse_head(head: Fragment) -> list[Diagnostic]:
+    """What is wrong with the text before the first declaration."""
+    hidden = _hidden_character(head)
+    return [] if hidden is None else [hidden]
 
 
 def parse_fragment(fragment: Fragment) -> tuple[syntax.Declaration, list[Diagnostic]]:
@@ -139,6 +145,54 @@ def _grammar() -> tuple[Lark, ToSyntax, RLock]:
 
     to_syntax.parse_hole = parse_hole
     return lark, to_syntax, RLock()
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What the parser does on one kind of word: goes to a state, or ends `length` parts as a `rule` first."""
+
+    shifts: int | None
+    rule: str = ""
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """The tables of the parser for a declaration: state → kind of word or rule → action."""
+
+    states: Mapping[int, Mapping[str, Action]]
+    terminals: frozenset[str]
+    spoken: Mapping[str, str]
+    """Each kind of word that is always written the same → how."""
+    start: int
+    end: int
+
+
+@cache
+def grammar() -> Grammar:
+    lark = _grammar()[0]
+    table = lark.parse_interactive("", start="declaration").parser_state.parse_conf.parse_table
+
+    def action(found: tuple[Any, Any]) -> Action:
+        kind, target = found
+        if kind is Shift:
+            return Action(target)
+        return Action(None, str(target.origin.name), len(target.expansion))
+
+    return Grammar(
+        {
+            state: {kind: action(found) for kind, found in actions.items()}
+            for state, actions in table.states.items()
+        },
+        frozenset({*(terminal.name for terminal in lark.terminals), "$END"}),
+        {
+            terminal.name: terminal.pattern.value
+            for terminal in lark.terminals
+            if isinstance(terminal.pattern, PatternStr)
+        },
+        table.start_states["declaration"],
+        table.end_states["declaration"],
+    )
 
 
 def _private_cache() -> str | None:

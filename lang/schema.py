@@ -84,6 +84,20 @@ class Schema:
             result[name] = frozenset(seen)
         return result
 
+    @cached_property
+    def concrete(self) -> frozenset[str]:
+        """Every type that an entity can have."""
+        return frozenset(name for name, entity in self.entities.items() if not entity.abstract)
+
+    @cached_property
+    def called(self) -> Mapping[frozenset[str], str]:
+        """Concrete types → the entity type that stands for just these."""
+        result: dict[frozenset[str], str] = {}
+        for name, entity in self.entities.items():
+            if entity.abstract or len(entity.concrete) == 1:
+                result.setdefault(entity.concrete, name)
+        return result
+
     def environments(self) -> Iterator[Environment]:
         """Every kind of request, in a stable order."""
         for name, action in sorted(self.actions.items()):

@@ -62,6 +62,31 @@ def test_a_graph_goes_where_others_look_for_it(folder: Path) -> None:
     assert (folder / ".interlock" / "graph.json").is_file()
 
 
+def test_two_workspaces_with_one_address_are_two_things(folder: Path) -> None:
+    for name in ("one", "two"):
+        values = {"root_module": {"resources": [entry(name)]}}
+        (folder / f"{name}.json").write_text(json.dumps({"values": values}))
+    named = ["--terraform", "one=one.json", "--terraform", "two=two.json"]
+    assert run("graph", "build", *named, "--output", "g.json").output.startswith("g.json: 2 assets")
+    both = ["--terraform", "one.json", "--terraform", "two.json"]
+    assert run("graph", "build", *both, "--output", "g.json").output.startswith("g.json: 1 asset,")
+
+
+def entry(name: str) -> dict[str, Any]:
+    address = "aws_db_instance.main"
+    values = {"identifier": name}
+    return {"address": address, "mode": "managed", "type": "aws_db_instance", "values": values}
+
+
+def test_manifests_are_read_from_folders(folder: Path) -> None:
+    (folder / "k" / "deep").mkdir(parents=True)
+    (folder / "k" / "deep" / "a.yaml").write_text(
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: n}\n"
+    )
+    result = run("graph", "build", "--kubernetes", "k", "--output", "g.json")
+    assert result.output.startswith("g.json: 2 assets")
+
+
 def test_what_cannot_be_read_is_said_and_the_rest_is_built(folder: Path) -> None:
     (folder / "schema.sql").write_text(SCHEMA + "CREATE TABEL more ();")
     result = build()

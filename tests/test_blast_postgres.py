@@ -1,6 +1,7 @@
 """The radius against PostgreSQL itself: every table emptied and dropped for real, and rolled back."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,7 +36,9 @@ from interlock.plans.sources.sql import read
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 STATEMENTS = ("DELETE FROM {}", "TRUNCATE {} CASCADE", "DROP TABLE {} CASCADE")
-RANDOM_SCHEMAS = range(12)
+RANDOM_SCHEMAS = range(
+    {"quick": 4, "default": 10, "long": 200}[os.environ.get("INTERLOCK_TESTS", "default")]
+)
 
 needs_samples = pytest.mark.skipif(
     not SCHEMAS.exists(), reason="the corpora are not beside the checkout"
@@ -69,6 +72,12 @@ def radius_of(graph: Graph, script: str) -> Radius:
 
 
 # What PostgreSQL does
+
+REFUSALS = (
+    psycopg.IntegrityError,
+    psycopg.errors.DependentObjectsStillExist,
+    psycopg.errors.FeatureNotSupported,
+)
 
 TABLES = """
 SELECT c.oid::regclass::text, n.nspname || '.' || c.relname
@@ -106,7 +115,7 @@ def really(url: str, statement: str) -> Effect:
         try:
             with connection.transaction():
                 connection.execute(statement)
-        except psycopg.IntegrityError as error:
+        except REFUSALS as error:
             return Effect({}, frozenset(), str(error))
         after = contents(connection)
         gone = objects - names(connection) if is_drop else frozenset()
@@ -270,6 +279,49 @@ def test_a_random_schema_goes_as_predicted(seed: int, server: Server) -> None:
             connection.execute(statement)
     fill(url)
     check_rows(url, f"seed {seed}")
+
+
+def test_what_postgres_refuses_without_cascade_is_foretold(server: Server) -> None:
+    url = server.make("refusals")
+    with psycopg.connect(url) as connection:
+        connection.execute(EVERYTHING)
+    fill(url)
+    graph = graph_of(url)
+    with psycopg.connect(url) as connection:
+        tables = [table for table, _ in connection.execute(TABLES).fetchall()]
+    refused = 0
+    for table in set(tables) - {"order_counts"}:
+        for template in ("TRUNCATE {}", "DROP TABLE {}"):
+            statement = template.format(table)
+            foretold = any(each.is_certain for each in radius_of(graph, statement).refusals)
+            real = really(url, statement)
+            assert foretold is (real.error is not None), (statement, real.error)
+            refused += foretold
+    assert refused > 10
+
+
+def test_a_database_knows_better_than_the_file_of_a_graph(server: Server, tmp_path: Path) -> None:
+    url = server.make("newer")
+    assets, graph, script = (tmp_path / name for name in ("a.yaml", "g.json", "m.sql"))
+    assets.write_text(
+        "assets: [{id: vault, recovery: true}]\n"
+        "ways_back: [{recovery: vault, restores: 'Database::newer', why: nightly}]\n"
+    )
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE gone (id int)")
+    known = ["--database", url, "--assets", str(assets), "--output", str(graph)]
+    assert CliRunner().invoke(cli, ["graph", "build", *known]).exit_code == 0
+    with psycopg.connect(url) as connection:
+        connection.execute("DROP TABLE gone")
+        connection.execute("CREATE TABLE b (a int REFERENCES a ON DELETE CASCADE)")
+    script.write_text("DELETE FROM a;")
+    arguments = ["blast", str(script), "--graph", str(graph), "--format", "json"]
+    old = json.loads(CliRunner().invoke(cli, arguments).stdout)
+    new = json.loads(CliRunner().invoke(cli, [*arguments, "--database", url]).stdout)
+    assert [each["id"] for each in old["assets"]] == ["public.a"]
+    assert [each["id"] for each in new["assets"]] == ["public.a", "public.b"]
+    assert {each["fate"] for each in new["assets"]} == {"returns"}
+    assert new["graph"]["assets"] == old["graph"]["assets"] + 1
 
 
 def test_a_database_is_asked_from_the_shell(server: Server, tmp_path: Path) -> None:

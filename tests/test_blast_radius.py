@@ -200,6 +200,22 @@ def test_what_is_missing_in_a_known_schema_may_reach_all_of_it() -> None:
     assert (found.unmapped[0].container, found.at_most) == ("s", 2)
 
 
+def test_code_that_could_not_be_read_may_reach_all_of_its_database() -> None:
+    some = graph(
+        [
+            resource("db", type="Database", id="shop"),
+            resource("f", type="Routine", id="public.f", container="db", stateful=False),
+            *(resource(each, container="db") for each in "abc"),
+        ]
+    )
+    routine = change("x").resource.model_copy(update={"type": "Routine", "id": "public.f"})
+    called = change("x", "sql.call", resource=routine, opaque="dynamic", effect=Effect.UNKNOWN)
+    found = reach(some, called)
+    assert keys(found) == {"f"}
+    assert (found.at_most, found.unmapped[0].container) == (4, "db")
+    assert of_plan(found).unmapped == 1
+
+
 def test_a_stale_graph_is_said_to_be_stale() -> None:
     fresh = reach(graph("a"), change("a"), age=timedelta(hours=23))
     old = reach(graph("a"), change("a"), age=timedelta(hours=25))
@@ -291,6 +307,35 @@ def test_the_radius_of_a_change_is_that_of_a_plan_of_it_alone(of: Pairs, starts:
     whole = reach(some, *changes)
     for number, each in enumerate(changes, start=1):
         assert whole.of_change[str(number)].reached == keys(reach(some, each))
+
+
+def test_where_there_are_too_many_changes_each_counts_as_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("interlock.plans.blast.MAX_STEPS", 1)
+    some = graph("abcd", [edge("a", "b"), edge("b", "c")])
+    found = reach(some, change("a"), change("d"))
+    assert found.is_coarse
+    assert found.of_change["1"].reached == keys(found) == {"a", "b", "c", "d"}
+    assert "so large" in " ".join(found.notes)
+
+
+def test_two_assets_that_make_each_other_worse_are_both_shown() -> None:
+    some = graph(
+        ["r", "a", "b"],
+        [
+            edge("r", "a", Does.DISABLES, then=Event.DROP),
+            edge("a", "b", on=Event.DROP, then=Event.TRUNCATE),
+            edge("r", "b", Does.DISABLES, then=Event.DELETE),
+            edge("b", "a", on=Event.DELETE, then=None),
+        ],
+    )
+    found = reach(some, change("r"))
+    assert found.by_key["a"].via == edge("b", "a", on=Event.DELETE, then=None)
+    assert found.by_key["b"].via == edge("a", "b", on=Event.DROP, then=Event.TRUNCATE)
+    shown = [line.reached.resource.key for line in tree(found) if line.reached is not None]
+    assert sorted(shown) == ["a", "b", "r"]
+    assert svg(found).count("<rect") == 3 and mermaid(found).count(":::") == 3
 
 
 # In the vocabulary

@@ -141,3 +141,14 @@ def test_code_that_could_not_be_read_is_met_as_an_asset() -> None:
     assert code.harm is Harm.UNKNOWN
     assert "runs code that could not be read" in code.because
     assert found.at_most == len(set(some.content(code.resource.container or "")))
+
+
+def test_two_servers_may_have_databases_of_one_name() -> None:
+    from interlock.plans.graph_builders import catalog
+
+    parts = []
+    for host in ("a", "b"):
+        found = ddl.facts("app", [("schema.sql", "CREATE TABLE t (id int)")])
+        found.identifiers = (f"host:{host}:5432",)
+        parts.append(catalog.fragment(found))
+    assert len(build(parts, None).named("Table", "public.t")) == 2

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from lsp_fixtures import SCHEMA
+from lsp_policies import policy_text
 from lsprotocol.types import Position, Range
 
 from interlock.compiler import compile_policies
@@ -26,24 +27,16 @@ from interlock.lsp.view import View
 
 EDITS = {"quick": 40, "default": 200, "long": 5_000}[os.environ.get("INTERLOCK_TESTS", "default")]
 SHARDS = 4
-STDLIB = Path(__file__).parent.parent / "stdlib_policies"
-MODULES = ("std/change", "std/sql", "production_guardrails")
-
-
-def bundled(name: str) -> str:
-    """A bundled module without its tests and what they need, by another name, so that it is not read twice."""
-    text = (STDLIB / f"{name}.ilk").read_text(encoding="utf-8")
-    kept = [
-        one.text
-        for one in fragments(name, text)
-        if not one.text.startswith("test ") and not re.match(r"use std\.(?!change|sql)", one.text)
-    ]
-    return "// 𝄞\n" + re.sub(r"\bstd\.", "my.", "".join(kept)).replace(
-        "module production_", "module my_"
-    )
-
-
-LIBRARY = {f"{name}.ilk": bundled(name) for name in MODULES}
+STDLIB = Path(__file__).parent.parent / "stdlib_policies" / "std"
+LIBRARY = {
+    # Named otherwise, so that the copies that come with the language are not read beside them.
+    **{
+        f"{name}.ilk": "// 𝄞\n"
+        + (STDLIB / f"{name}.ilk").read_text(encoding="utf-8").replace("std.", "my.")
+        for name in ("change", "sql")
+    },
+    "large.ilk": policy_text(120, "my"),
+}
 BROKEN = SCHEMA + (
     "permit p { action enter when principal.age > && }\n"
     'forbid f { resource Door in Team::"𝄞" when resource.hint == "\n'
@@ -198,7 +191,7 @@ def test_a_declaration_that_nothing_touches_is_not_checked_again() -> None:
     documents[0].edit(limit, limit + 2, "> ")
     analysis.update(documents)
     again = {
-        entry.declaration.span.text.split()[1]
+        entry.declaration.name_span.text
         for key, entry in analysis.entries.items()
         if before.get(key) is not entry
     }

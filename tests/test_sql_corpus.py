@@ -150,6 +150,7 @@ def test_every_write_of_real_migrations_is_a_change_at_its_line() -> None:
 def test_the_regression_suite_is_read_or_opaque_and_never_less() -> None:
     summary: Counter[str] = Counter()
     shown_as: Counter[str] = Counter()
+    disagreements: list[tuple[str, str]] = []
     for name, text in regression_suite():
         changes = changes_of(name, text)
         by_place: dict[tuple[int, int], list[Change]] = {}
@@ -199,7 +200,8 @@ def test_the_regression_suite_is_read_or_opaque_and_never_less() -> None:
             }
             if any(statement["@"] in special for statement in found):
                 del shown["sql.drop"], expected["sql.drop"]
-            assert shown == expected, (name, piece.text)
+            if shown != expected:
+                disagreements.append((name, piece.text))
             writes = sum(expected.values())
             summary["writes"] += writes
             if writes and not any(change.effect != Effect.READ for change in here):
@@ -208,10 +210,11 @@ def test_the_regression_suite_is_read_or_opaque_and_never_less() -> None:
     assert sum(shown_as.values()) == summary["statements"]
     print()
     print("what the parser reads is", dict(shown_as.most_common()))
-    print("where it is not opaque, the kinds of its writes differ from pglast's: 0")
+    print(f"not opaque, and its kinds of writes differ from pglast's: {len(disagreements)}")
     for label, count in summary.most_common():
         print(f"{label:28}{count:7}")
     print(f"opaque where the parser reads{share:7.2%}")
+    assert not disagreements
     assert share < 0.03
 
 

@@ -41,6 +41,7 @@ def record(entity: str, attribute: str) -> RecordOf:
         ("credential", model.Credential, set()),
         ("approvals", model.Approval, set()),
         ("rollback", model.Rollback, set()),
+        ("blast", model.Blast, set()),
     ],
 )
 def test_records_are_equal(
@@ -48,6 +49,15 @@ def test_records_are_equal(
 ) -> None:
     names = {field.name for field in record("Plan", attribute).fields}
     assert names == set(model_class.model_fields) - said_elsewhere
+
+
+def test_the_parts_of_a_blast_radius_are_equal() -> None:
+    of_asset = {field.name for field in record("Asset", "blast").fields}
+    assert of_asset == set(model.AssetBlast.model_fields)
+    lost = next(field.type for field in record("Plan", "blast").fields if field.name == "lost")
+    element = getattr(lost, "element", None)
+    assert isinstance(element, RecordOf)
+    assert {field.name for field in element.fields} == set(model.Lost.model_fields)
 
 
 def test_what_is_optional_in_the_model_is_optional_in_the_vocabulary() -> None:

@@ -32,6 +32,7 @@ from ...lang.typesystem import (
 )
 from ...lang.values import EntityId, EnumValue
 from .. import ir
+from ..entities import NO_ENTITIES, Entities
 from .circuit import FALSE, TRUE, Circuit
 from .smt_values import (
     NUMBERS,
@@ -103,6 +104,8 @@ class Encoder:
     environments: tuple[Environment, ...]
     slots: Mapping[str, int] = field(default_factory=dict)
     """How many slots each set has, by its path; `needed_slots` says how many it takes."""
+    inventory: Entities = NO_ENTITIES
+    """What is known of entities that policies name: their attributes and what they are in. All others are open."""
     circuit: Circuit = field(default_factory=Circuit)
     places: dict[tuple[Place | None, str, Type], Place] = field(default_factory=dict)
     children: dict[Place, list[Place]] = field(default_factory=dict)
@@ -229,7 +232,9 @@ class Encoder:
     def bound(self, sources: Iterable[Place], why: str) -> None:
         for place in sources:
             self.demand((place,), why, MAX_SLOTS)
-            self.bounded[f"{place.path} has at most {_most_slots(place)} elements, since {why}"] = None
+            self.bounded[f"{place.path} has at most {_most_slots(place)} elements, since {why}"] = (
+                None
+            )
 
     def needed_slots(self) -> dict[str, int]:
         """The slots after which more would tell nothing apart (a small-model property).
@@ -438,6 +443,10 @@ class Encoder:
                 # Only the sets of places live as long as the encoder, so that their ids stay theirs.
                 self._equals[key] = found
         return found
+
+    def same_value(self, left: Choice, right: Choice) -> int:
+        """Whether two values are equal."""
+        return self._ask(left, right, self.equal)
 
     def _is_literal(self, place: Place, literal: Base) -> int:
         match literal:
@@ -1100,11 +1109,12 @@ def encode(
     environments: Sequence[Environment],
     build: Callable[[AnyEncoder], T],
     make: Callable[..., AnyEncoder],
+    inventory: Entities = NO_ENTITIES,
 ) -> tuple[AnyEncoder, T]:
     """What `build` gives, and its encoder (by `make`) with as many slots as the encoded conditions tell apart."""
     slots: dict[str, int] = {}
     while True:
-        encoder = make(schema, tuple(environments), slots)
+        encoder = make(schema, tuple(environments), slots, inventory)
         built = build(encoder)
         needed = encoder.needed_slots()
         if all(slots.get(path, FIRST_SLOTS) >= count for path, count in needed.items()):

@@ -12,6 +12,7 @@ from itertools import combinations, pairwise
 from ...lang import typesystem
 from ...lang.scalars import IpRange, within
 from ...lang.typesystem import BOOL, IP_RANGE, STRING, EntityType, EnumType, RecordOf
+from .. import ir
 from .circuit import FALSE, TRUE, CircuitTooLargeError, Clause
 from .smt import Encoder
 from .smt_values import (
@@ -45,6 +46,7 @@ def axioms(encoder: Encoder) -> list[Clause]:
         theory.clauses = {}
         for part in (
             theory.definitions,
+            theory.facts,
             theory.tags,
             theory.presence,
             theory.entities,
@@ -84,6 +86,44 @@ class _Theory:
     def definitions(self) -> None:
         for formula in self.encoder.constraints:
             self.add(formula)
+
+    def facts(self) -> None:
+        """What the inventory says about entities that policies name (a closed world for these alone)."""
+        encoder = self.encoder
+        for place in list(encoder.places.values()):
+            data = encoder.inventory.known.get(place.entity) if place.entity else None
+            if data is None:
+                continue
+            for child in list(encoder.children.get(place, ())):
+                if child.name == "#id":
+                    continue
+                present = self.circuit.known(Present(child))
+                if child.name not in data.attributes:
+                    if present is not None:
+                        self.add(-present)
+                    continue
+                if present is not None:
+                    self.add(present)
+                known, _ = encoder.value(ir.literal(data.attributes[child.name]), {})
+                self.add(encoder.same_value(encoder.value_of(child), known))
+        self._known_hierarchy()
+
+    def _known_hierarchy(self) -> None:
+        known = self.encoder.inventory.known
+        if not known:
+            return
+        named = {
+            atom.ancestor.entity: atom.ancestor  # type: ignore[attr-defined]
+            for _, atom in self._atoms(Inside)
+            if atom.ancestor.entity in known  # type: ignore[attr-defined]
+        }
+        for entity, place in named.items():
+            for above in sorted(known[entity].ancestors & named.keys()):
+                self.add(self.circuit.atom(Inside(place, named[above])))
+        for literal, atom in self._atoms(Inside):
+            below, above = atom.place.entity, atom.ancestor.entity  # type: ignore[attr-defined]
+            if below in known and above is not None:
+                self.add(literal if above in known[below].ancestors | {below} else -literal)
 
     def tags(self) -> None:
         """Every place has exactly one of its tags."""

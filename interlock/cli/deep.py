@@ -48,8 +48,8 @@ def deep_problems(
         goal = questions[position]
         if not isinstance(answer, Done):
             problems.append(_not_decided(goal, rules, answer.why))
-        elif goal is not None:
-            problems += [_vacuous(goal)] if answer.value else []
+        elif isinstance(answer.value, bool):
+            problems += [_vacuous(goal)] if goal is not None and answer.value else []
         else:
             for kind, rule, cover, why in answer.value:
                 problems.append(_diagnostic(Finding(kind, rules[rule], cover, why), rules))

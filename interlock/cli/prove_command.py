@@ -12,10 +12,12 @@ from ..analyzer.prove import Engine, Proof, Verdict
 from ..analyzer.repair import repairs
 from ..analyzer.run import DEFAULT_TIMEOUT, prove_all
 from ..analyzer.telling import test_source
+from ..compiler.entities import NO_ENTITIES, Entities
 from ..compiler.ir import PolicySet
+from ..compiler.wire import MAX_DOCUMENT_BYTES, Misfit, decode, read_entities
 from ..lang.checker import Checked
 from ..lang.diagnostics import has_errors
-from .common import Exit, load_policies, report, stop
+from .common import Exit, load_policies, read_file, report, stop
 from .proof_reports import REPORTS, Report
 
 EXIT_OF = {
@@ -79,6 +81,11 @@ EXIT_OF = {
     help="Keep certificates there: an unchanged claim is checked against its own, not solved again.",
 )
 @click.option(
+    "--inventory",
+    metavar="FILE",
+    help="Entities as JSON: what they say about entities that the policies name is given; all others stay open.",
+)
+@click.option(
     "--save-tests",
     metavar="DIR",
     help="Write each counterexample as a test, which passes today and pins what is wrong.",
@@ -94,6 +101,7 @@ def command(
     with_coverage: bool,
     with_repairs: bool,
     proofs: str | None,
+    inventory: str | None,
     save_tests: str | None,
 ) -> None:
     """Prove the claims of policies.
@@ -112,13 +120,14 @@ def command(
     nameless = [m.file for m in checked.names.modules.values() if m.name.startswith("<")]
     if save_tests is not None and nameless:
         stop(Exit.USAGE, f"{nameless[0]} has no `module` line, so that no saved test could use it")
+    known = _entities(policies, inventory) if inventory is not None else NO_ENTITIES
     store = ProofStore(Path(proofs)) if proofs is not None else None
     try:
-        found = _prove(checked, policies, goals, timeout, jobs, Engine(engine), store)
+        found = _prove(checked, policies, goals, timeout, jobs, Engine(engine), store, known)
     except OSError as error:
         stop(Exit.USAGE, f"{proofs}: cannot be written: {error.strerror}")
     if cross_check:
-        second = _prove(checked, policies, goals, timeout, jobs, Engine.CVC5)
+        second = _prove(checked, policies, goals, timeout, jobs, Engine.CVC5, None, known)
         found = [_agreed(one, other) for one, other in zip(found, second, strict=True)]
     unprotected = coverage(policies, found) if with_coverage else None
     suggested = {
@@ -145,13 +154,32 @@ def _prove(
     timeout: float,
     jobs: int,
     engine: Engine,
-    store: ProofStore | None = None,
+    store: ProofStore | None,
+    inventory: Entities,
 ) -> list[Proof]:
     proofs = prove_all(
-        checked, policies, goals, timeout=timeout, jobs=jobs, engine=engine, store=store
+        checked,
+        policies,
+        goals,
+        timeout=timeout,
+        jobs=jobs,
+        engine=engine,
+        store=store,
+        inventory=inventory,
     )
     by_name = {proof.goal.name: proof for proof in proofs}
     return [by_name[goal.name] for goal in goals]
+
+
+def _entities(policies: PolicySet, file: str) -> Entities:
+    try:
+        found = read_entities(policies.schema, decode(read_file(file, MAX_DOCUMENT_BYTES)))
+    except Misfit as misfit:
+        stop(Exit.INVALID, f"{file}: {misfit}")
+    if found.invalid:
+        entity, why = next(iter(found.invalid.items()))
+        stop(Exit.INVALID, f"{file}: {entity}: {why}")
+    return found
 
 
 def _agreed(one: Proof, other: Proof) -> Proof:

@@ -8,7 +8,7 @@ from ..graph import Event
 from ..model import Effect
 from ..sources.sql_changes import Finding, joined_name
 from ..sources.sql_postgres import read_postgres
-from ..sources.sql_tree import Complaint, ast, nodes, parse
+from ..sources.sql_tree import Complaint, Node, ast, nodes, parse
 
 MAX_CODE = 16 * 1024 * 1024
 
@@ -24,7 +24,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What some code writes, and why a part of it could not be read."""
+    """What some code writes, as if every branch of it were taken, and why a part of it could not be read."""
 
     writes: tuple[Write, ...]
     unread: str | None = None
@@ -76,7 +76,6 @@ def _effects(findings: list[Finding] | None) -> Effects:
         if event is Event.INSERT and finding.effect is Effect.UPDATE:
             event = Event.UPDATE
         if event is not None and finding.resource.type in ("Table", "View"):
-            # Whether a branch of a body is taken depends on the row.
             writes.append(Write(finding.resource.id, event))
         elif finding.effect not in (Effect.READ, Effect.CREATE):
             unread = unread or finding.summary
@@ -135,7 +134,7 @@ def rule(definition: str) -> Rule | str | None:
     )
 
 
-def _relation(relation: ast.RangeVar) -> str:
+def _relation(relation: Node) -> str:
     return joined_name(part for part in (relation.schemaname or "public", relation.relname))
 
 

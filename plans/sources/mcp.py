@@ -234,8 +234,9 @@ class _Reader:
 
 
 def _covers(one: Change, other: Change) -> bool:
-    """Whether a change is at least as strict as another one in every respect."""
-    return one is not other and all(
+    """Whether a change is about the same thing, and at least as strict in every respect."""
+    same = (one.resource.type, one.resource.id) == (other.resource.type, other.resource.id)
+    return same and all(
         mine >= theirs for mine, theirs in zip(_strictness(one), _strictness(other), strict=True)
     )
 

@@ -8,6 +8,8 @@ from .report import Report
 from .story import broken, short, story
 from .text_report import totals
 
+Properties = dict[str, str | int]
+
 
 def render(report: Report) -> str:
     return "\n".join([*_commands(report), totals(report)])
@@ -22,13 +24,22 @@ def _commands(report: Report) -> Iterator[str]:
             is_whole = edit.edit == "deleted"
             what = "deleted" if is_whole else f"widened by leaving out `{short(edit.span.text)}`"
             message = f"no claim notices when `{edit.rule}` is {what}"
-            place = {"file": edit.span.file, "line": edit.span.line, "col": edit.span.column}
+            place: Properties = {
+                "file": edit.span.file,
+                "line": edit.span.line,
+                "col": edit.span.column,
+            }
             yield command("notice", {**place, "title": "unprotected rule"}, message)
 
 
 def _annotation(report: Report, proof: Proof) -> str:
     span, found = proof.goal.span, proof.counterexample
-    place = {"file": span.file, "line": span.line, "endLine": span.end_line, "col": span.column}
+    place: Properties = {
+        "file": span.file,
+        "line": span.line,
+        "endLine": span.end_line,
+        "col": span.column,
+    }
     title = f"{proof.verdict}: {proof.goal.name}"
     told = broken(proof, found) if found is not None else proof.why
     lines = [told, *(line.text for line in story(report.policies, proof))]
@@ -36,7 +47,7 @@ def _annotation(report: Report, proof: Proof) -> str:
     return command(level, {**place, "title": title}, "\n".join(lines))
 
 
-def command(name: str, properties: dict[str, str | int], message: str) -> str:
+def command(name: str, properties: Properties, message: str) -> str:
     """One command on one line; text of a policy can neither end it nor begin another."""
     told = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
     lines = (safe(line) for line in message.split("\n"))

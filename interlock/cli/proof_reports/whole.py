@@ -1,4 +1,4 @@
-"""A counterexample with everything that the schema asks for: what does not matter gets the plainest value of its type."""
+"""A counterexample with all that the schema asks for: what does not matter gets the plainest value of its type."""
 
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Network

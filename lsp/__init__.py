@@ -1,0 +1,1 @@
+"""The language server: what `interlock check`, `fmt` and `test` say, while the policy is being written."""

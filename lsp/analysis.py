@@ -1,0 +1,262 @@
+"""What is known about a policy set while it is edited: the same as a fresh check says, declaration by declaration."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..compiler import ir
+from ..compiler.ir_text import digest_of
+from ..compiler.lower import lower
+from ..compiler.passes import run_passes
+from ..lang import syntax
+from ..lang.checker import (
+    Checked,
+    CheckedProve,
+    CheckedRule,
+    check_declaration,
+    recursive_defines,
+)
+from ..lang.diagnostics import Code, Diagnostic, has_errors
+from ..lang.expressions import Watch
+from ..lang.loader import (
+    bundled,
+    cyclic_imports,
+    module_of,
+    second_module,
+    unknown_module,
+    unused_imports,
+)
+from ..lang.meanings import Defined, Tables
+from ..lang.names import Module, Names, resolve
+from ..lang.source import Span
+from .documents import Document
+from .reads import Difference, Reads, Recorder
+
+if TYPE_CHECKING:
+    from .symbols import Occurrence
+
+
+@dataclass(eq=False, slots=True)
+class Entry:
+    """One checked declaration, and what its check has read elsewhere."""
+
+    declaration: syntax.Declaration
+    module: str
+    file: str
+    problems: list[Diagnostic]
+    tables: Tables
+    rules: list[CheckedRule]
+    proves: list[CheckedProve]
+    tests: list[syntax.Test]
+    used: set[Span]
+    reads: Reads
+    calls: list[syntax.Define] = field(default_factory=list)
+    """The definitions that it calls."""
+    occurrences: "list[Occurrence] | None" = None
+    """What its names stand for, once somebody has asked."""
+
+
+@dataclass(eq=False, slots=True)
+class _Compiled:
+    """A rule written out, from these checks of it and of all definitions in it."""
+
+    entries: tuple[Entry, ...]
+    rule: ir.Rule | None
+    problems: list[Diagnostic]
+
+
+class Analysis:
+    """A policy set of open and closed files. `update` brings it up to date; until then it says what was."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, Document] = {}
+        self.names: Names = resolve([])[0]
+        self.entries: dict[int, Entry] = {}
+        """By the identity of the declaration."""
+        self.problems: dict[str, list[Diagnostic]] = {}
+        """File → everything to say about it, in order."""
+        self.sound = False
+        self.revision = 0
+        """Grows with every update."""
+        self._compiled: dict[int, _Compiled] = {}
+        self._whole: tuple[int, Checked, ir.PolicySet] | None = None
+
+    def update(self, documents: Sequence[Document]) -> None:
+        """Checks again what the documents changed and what depends on it.
+
+        The documents come in the order in which a loader reads them: those that were named, then what they use.
+        """
+        problems: list[Diagnostic] = []
+        modules: dict[str, Module] = {}
+        for document in documents:
+            problems += document.head
+            for part in document.parts:
+                problems += part.problems
+            found = [part.declaration for part in document.parts]
+            module, more = module_of(document.file, found)
+            problems += more
+            if module.name in modules:
+                problems.append(second_module(module, modules[module.name]))
+            else:
+                modules[module.name] = module
+        known = {*modules, *bundled()}
+        problems += [
+            unknown_module(use, known)
+            for module in modules.values()
+            for use in module.of(syntax.Use)
+            if use.module not in modules
+        ]
+        problems += cyclic_imports(modules.values())
+        names, more = resolve(list(modules.values()))
+        problems += more
+        entries = {id(entry.declaration): entry for entry in self._check(names)}
+        for entry in entries.values():
+            problems += entry.problems
+            names.scopes[entry.module].used.update(entry.used)
+        problems += _recursive(entries)
+        problems += unused_imports(names.scopes.values())
+        sound = not has_errors(problems)
+        compiled: dict[int, _Compiled] = {}
+        if sound:
+            for key, entry in entries.items():
+                if entry.rules:
+                    compiled[key] = self._compile(names, entries, entry)
+            found_problems = [problem for item in compiled.values() for problem in item.problems]
+            # Where a rule grows too large, nothing is said of the others, as nothing is compiled.
+            too_large = [problem for problem in found_problems if has_errors([problem])]
+            problems += too_large or found_problems
+            self._compiled = compiled
+        self.documents = {document.file: document for document in documents}
+        self.names, self.entries, self.sound = names, entries, sound
+        self.problems = {document.file: [] for document in documents}
+        for problem in problems:
+            self.problems.setdefault(problem.span.file, []).append(problem)
+        for of_file in self.problems.values():
+            of_file.sort(key=lambda problem: (problem.span.line, problem.span.column))
+        self.revision += 1
+
+    def _check(self, names: Names) -> Iterator[Entry]:
+        """The entry of every declaration, in order; the old one where nothing that it has read is new."""
+        difference = Difference(self.names, names)
+        recorder = Recorder(names)
+        for module in names.modules.values():
+            for item in module.declarations:
+                entry = self.entries.get(id(item))
+                if (
+                    entry is None
+                    or entry.declaration is not item
+                    or entry.module != module.name
+                    or difference.concerns(module.name, entry.reads)
+                ):
+                    entry = _checked_entry(recorder, module, item)
+                yield entry
+
+    def _compile(self, names: Names, entries: dict[int, Entry], entry: Entry) -> _Compiled:
+        needed = _needed(entries, entry)
+        before = self._compiled.get(id(entry.declaration))
+        if before is not None and before.entries == needed:
+            return before
+        tables = Tables()
+        for item in needed:
+            tables.types.update(item.tables.types)
+            tables.meanings.update(item.tables.meanings)
+        lowered, problems = lower(Checked(names, tables, rules=entry.rules))
+        rule = run_passes(lowered[0]) if lowered else None
+        if rule is not None and entry.rules[0].environments and _never_holds(rule.condition):
+            message = f"`{rule.id}` can never apply: its condition is always false"
+            span = entry.rules[0].rule.name_span
+            problems.append(Diagnostic(Code.NEVER_APPLIES, message, span))
+        return _Compiled(needed, rule, problems)
+
+    # Questions
+
+    def entry_of(self, declaration: syntax.Declaration) -> Entry | None:
+        return self.entries.get(id(declaration))
+
+    def needed(self, entry: Entry) -> tuple[Entry, ...]:
+        """The check of a rule or a claim, and those of all definitions that are written out in it."""
+        return _needed(self.entries, entry)
+
+    def check_alone(
+        self, declaration: syntax.Declaration, module: str, watch: Watch | None = None
+    ) -> tuple[Checked, list[Diagnostic]]:
+        """Checks a declaration that may not be in any file, as if it stood in a module."""
+        checked = Checked(self.names, Tables(), watch=watch)
+        scope = self.names.scopes[module]
+        used = set(scope.used)
+        problems = check_declaration(checked, scope, declaration)
+        scope.used = used
+        return checked, problems
+
+    def whole(self) -> tuple[Checked, ir.PolicySet]:
+        """The policy set as the command line has it; without rules unless it is sound."""
+        if self._whole is None or self._whole[0] != self.revision:
+            checked = Checked(self.names, Tables(), sound=self.sound)
+            for entry in self.entries.values():
+                checked.tables.types.update(entry.tables.types)
+                checked.tables.meanings.update(entry.tables.meanings)
+                checked.rules += entry.rules
+                checked.proves += entry.proves
+                checked.tests += entry.tests
+            found = [item.rule for item in self._compiled.values()] if self.sound else []
+            rules = tuple(rule for rule in found if rule is not None)
+            if len(rules) < len(found):
+                rules = ()
+            schema = self.names.schema
+            policies = ir.PolicySet(schema, rules, digest_of(schema, rules))
+            self._whole = self.revision, checked, policies
+        return self._whole[1:]
+
+
+def _checked_entry(recorder: Recorder, module: Module, item: syntax.Declaration) -> Entry:
+    scope, used = recorder.scope(module.name)
+    recorder.reads = set()
+    checked = Checked(recorder.recorded, Tables())
+    problems = check_declaration(checked, scope, item)
+    calls = [
+        meaning.declaration
+        for meaning in checked.tables.meanings.values()
+        if isinstance(meaning, Defined)
+    ]
+    return Entry(
+        item,
+        module.name,
+        module.file,
+        problems,
+        checked.tables,
+        checked.rules,
+        checked.proves,
+        checked.tests,
+        used,
+        recorder.reads,
+        calls,
+    )
+
+
+def _recursive(entries: dict[int, Entry]) -> list[Diagnostic]:
+    defines = {
+        key: entry.declaration
+        for key, entry in entries.items()
+        if isinstance(entry.declaration, syntax.Define)
+    }
+    return recursive_defines(
+        defines, {key: [id(item) for item in entries[key].calls] for key in defines}
+    )
+
+
+def _needed(entries: dict[int, Entry], entry: Entry) -> tuple[Entry, ...]:
+    """A rule's entry and those of all definitions that are written out in it."""
+    needed = {id(entry): entry}
+    open_entries = [entry]
+    while open_entries:
+        for item in open_entries.pop().calls:
+            found = entries[id(item)]
+            if id(found) not in needed:
+                needed[id(found)] = found
+                open_entries.append(found)
+    return tuple(needed.values())
+
+
+def _never_holds(condition: ir.Term) -> bool:
+    last = condition.operands[-1] if isinstance(condition, ir.And) else condition
+    return last == ir.FALSE

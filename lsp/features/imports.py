@@ -1,0 +1,57 @@
+"""Edits of `use` declarations: to make a name of another module visible, and to take away what nobody needs."""
+
+import re
+
+from lsprotocol.types import TextEdit
+
+from ...lang import syntax
+from ...lang.source import Span
+from ..documents import Part
+from ..view import View
+
+
+def import_edit(view: View, module: str, name: str) -> TextEdit | None:
+    """The edit that brings a name into the file; `None` where its module has no name or is used in whole."""
+    if module.startswith("<"):
+        return None
+    last: Part | None = None
+    for part in view.document.parts:
+        item = part.declaration
+        if isinstance(item, syntax.Use):
+            last = part
+            if item.module == module:
+                if not item.names:
+                    return None
+                at = item.names[-1].span
+                return view.edit(Span(at.fragment, at.end, at.end), f", {name}")
+        elif isinstance(item, syntax.Module):
+            last = last or part
+    line = f"use {module} ({name})"
+    if last is not None:
+        at_end = Span(last.fragment, last.declaration.span.end, last.declaration.span.end)
+        before = "\n\n" if isinstance(last.declaration, syntax.Module) else "\n"
+        return view.edit(at_end, before + line)
+    start = view.document.parts[0].fragment.offset if view.document.parts else 0
+    return view.edit_between(start, start, line + "\n\n")
+
+
+def removal_edit(view: View, unused: Span) -> TextEdit | None:
+    """The edit that takes one name out of a `use`, or the whole `use` with its last name."""
+    for part in view.document.parts:
+        item = part.declaration
+        if part.fragment is not unused.fragment or not isinstance(item, syntax.Use):
+            continue
+        spans = [reference.span for reference in item.names]
+        if unused not in spans:
+            return None
+        if len(spans) == 1:
+            text = part.fragment.text
+            end = item.span.end
+            line_end = re.compile(r"[ \t]*(\r\n|\r|\n)?").match(text, end)
+            end = line_end.end() if line_end is not None else end
+            return view.edit(Span(part.fragment, item.span.start, end), "")
+        index = spans.index(unused)
+        if index:
+            return view.edit(Span(part.fragment, spans[index - 1].end, unused.end), "")
+        return view.edit(Span(part.fragment, unused.start, spans[1].start), "")
+    return None

@@ -1,0 +1,317 @@
+"""Claims proved in the background while a policy is written: what is stale is ended, what is known is kept.
+
+A claim is known by what its proof rests on: the claim, the rules whose scope it meets, their definitions. While
+these are the same objects the state stands; when they are read anew the prover compares digests before it proves.
+"""
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..lang import syntax
+from ..lang.checker import CheckedProve
+from ..lang.source import Span
+from .analysis import Analysis
+from .claims import ClaimState, Status
+
+QUIET_SECONDS = 0.25
+"""How long nothing is typed before claims are proved."""
+GRACE_SECONDS = 20.0
+"""How long the prover may take to read a policy set, beside the time for each claim."""
+MAX_KNOWN = 500
+
+Ground = tuple[object, ...]
+"""What a verdict rests on, by identity."""
+
+
+def can_prove() -> bool:
+    """Whether the prover and its solvers are installed."""
+    return all(
+        importlib.util.find_spec(name) is not None
+        for name in ("interlock.analyzer.prove", "z3", "pysat")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A state and what it rests on."""
+
+    state: ClaimState
+    ground: Ground
+
+
+class Prover:
+    """A process of its own, started ahead of need. What it says is read line by line."""
+
+    def __init__(self) -> None:
+        self._starting: asyncio.Task[asyncio.subprocess.Process] | None = None
+        self._ended: set[asyncio.Task[None]] = set()
+
+    async def take(self) -> asyncio.subprocess.Process:
+        """A process that is ready; the next one is started at once."""
+        starting = self._starting or asyncio.ensure_future(_start())
+        self._starting = None
+        # A task that is cancelled here must not lose the process that is on its way.
+        try:
+            process = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            self._starting = self._starting or starting
+            raise
+        self.warm()
+        return process
+
+    def warm(self) -> None:
+        if self._starting is None:
+            self._starting = asyncio.ensure_future(_start())
+
+    def end(self, process: asyncio.subprocess.Process) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        task = asyncio.ensure_future(_reaped(process))
+        self._ended.add(task)
+        task.add_done_callback(self._ended.discard)
+
+    async def close(self) -> None:
+        if self._starting is not None:
+            self.end(await self._starting)
+            self._starting = None
+        await asyncio.gather(*self._ended)
+
+
+async def _start() -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "interlock.lsp.prover",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL, limit=64 * 1024 * 1024,
+    )  # fmt: skip
+    assert process.stdout is not None
+    await process.stdout.readline()
+    return process
+
+
+async def _reaped(process: asyncio.subprocess.Process) -> None:
+    await process.wait()
+
+
+class Proofs:
+    """The claims of every policy set; `changed` is called when a state is new."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self._prover = Prover()
+        self._held: dict[str, dict[str, _Held]] = {}
+        """By the first file of the policy set, then by the name of the claim."""
+        self._known: dict[str, ClaimState] = {}
+        """By the digest of a claim and its slice."""
+        self._running: dict[str, tuple[asyncio.Task[None], dict[str, Ground]]] = {}
+        self._grounds: dict[str, tuple[Analysis, int, dict[str, Ground]]] = {}
+
+    def states(self, analysis: Analysis) -> dict[str, ClaimState]:
+        """The state of every claim of a policy set, as of its text."""
+        held = self._held.get(_key(analysis), {})
+        running = self._running.get(_key(analysis))
+        found: dict[str, ClaimState] = {}
+        grounds = self._grounds_of(analysis)
+        for name, ground in grounds.items():
+            known = held.get(name)
+            if known is not None and _same(known.ground, ground):
+                found[name] = known.state
+            elif running is not None and name in running[1]:
+                found[name] = ClaimState(name, Status.RUNNING)
+            elif known is not None:
+                message = "the policies changed since it was decided"
+                found[name] = ClaimState(name, Status.STALE, message)
+        return found
+
+    def update(self, analysis: Analysis, seconds: float, *, now: bool = False) -> None:
+        """Proves what is not known, once nothing was typed for a moment; ends what is stale."""
+        key = _key(analysis)
+        grounds = self._grounds_of(analysis)
+        held = self._held.setdefault(key, {})
+        open_claims = {
+            name: ground
+            for name, ground in grounds.items()
+            if name not in held or not _same(held[name].ground, ground)
+        }
+        running = self._running.get(key)
+        if running is not None:
+            same = running[1].keys() == open_claims.keys() and all(
+                _same(running[1][name], ground) for name, ground in open_claims.items()
+            )
+            if same:
+                return
+            running[0].cancel()
+            del self._running[key]
+        if not open_claims or not analysis.sound:
+            return
+        texts = {file: document.text.source for file, document in analysis.documents.items()}
+        wait = 0.0 if now else QUIET_SECONDS
+        work = self._prove(key, analysis, texts, open_claims, seconds, wait)
+        self._running[key] = asyncio.ensure_future(work), open_claims
+
+    def _grounds_of(self, analysis: Analysis) -> dict[str, Ground]:
+        known = self._grounds.get(_key(analysis))
+        if known is None or known[0] is not analysis or known[1] != analysis.revision:
+            known = analysis, analysis.revision, _grounds(analysis)
+            self._grounds[_key(analysis)] = known
+        return known[2]
+
+    def forget(self, analysis: Analysis, name: str) -> None:
+        """Has a claim proved again, whatever is known of it."""
+        held = self._held.get(_key(analysis), {}).pop(name, None)
+        if held is not None:
+            self._known = {key: one for key, one in self._known.items() if one is not held.state}
+
+    async def close(self) -> None:
+        for task, _ in self._running.values():
+            task.cancel()
+        await self._prover.close()
+
+    async def _prove(
+        self,
+        key: str,
+        analysis: Analysis,
+        texts: dict[str, str],
+        claims: dict[str, Ground],
+        seconds: float,
+        wait: float,
+    ) -> None:
+        await asyncio.sleep(wait)
+        left = dict(claims)
+        while left:
+            stopped = await self._ask(key, analysis, texts, left, seconds)
+            if stopped is None:
+                break
+            name, why = stopped
+            self._held[key][name] = _Held(ClaimState(name, Status.UNKNOWN, why), left.pop(name))
+            self._changed()
+        current = self._running.get(key)
+        if current is not None and current[0] is asyncio.current_task():
+            del self._running[key]
+        self._changed()
+
+    async def _ask(
+        self,
+        key: str,
+        analysis: Analysis,
+        texts: dict[str, str],
+        left: dict[str, Ground],
+        seconds: float,
+    ) -> tuple[str, str] | None:
+        """Proves claims in one process; gives the one at which it came to an end, and why."""
+        process = await self._prover.take()
+        assert process.stdin is not None and process.stdout is not None
+        current = next(iter(left))
+        try:
+            request = {"texts": texts, "claims": list(left), "known": list(self._known)}
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            wait = GRACE_SECONDS
+            while True:
+                line = await asyncio.wait_for(process.stdout.readline(), wait)
+                if not line:
+                    return current, "the prover ended without an answer, perhaps for want of memory"
+                answer = json.loads(line)
+                if answer.get("done"):
+                    return None
+                current, wait = answer["claim"], seconds
+                state = self._known.get(answer["digest"])
+                if "verdict" in answer:
+                    state = _state(analysis, answer)
+                    self._keep(answer["digest"], state)
+                if state is not None and current in left:
+                    ground = left.pop(current)
+                    self._held[key][current] = _Held(_current(analysis, current, state), ground)
+                    self._changed()
+                    wait = GRACE_SECONDS
+        except TimeoutError:
+            return current, f"the time limit of {seconds:g} s was reached"
+        finally:
+            self._prover.end(process)
+
+    def _keep(self, digest: str, state: ClaimState) -> None:
+        self._known[digest] = state
+        if len(self._known) > MAX_KNOWN:
+            del self._known[next(iter(self._known))]
+
+
+def _state(analysis: Analysis, answer: dict[str, Any]) -> ClaimState:
+    notes = []
+    for text, file, start, end in answer["notes"]:
+        span = _span(analysis, file, start, end)
+        if span is not None:
+            notes.append((text, span))
+    return ClaimState(
+        answer["claim"],
+        Status(answer["verdict"]),
+        answer["message"],
+        "\n".join(answer["counterexample"]),
+        tuple(notes),
+        answer["test"],
+        answer["milliseconds"],
+    )
+
+
+def _current(analysis: Analysis, name: str, state: ClaimState) -> ClaimState:
+    """A state that may have been found for an older text: places of that text are no places any more."""
+    fragments = {entry.declaration.span.fragment for entry in analysis.entries.values()}
+    notes = tuple(note for note in state.notes if note[1].fragment in fragments)
+    return replace(state, name=name, notes=notes)
+
+
+def _span(analysis: Analysis, file: str, start: int, end: int) -> Span | None:
+    document = analysis.documents.get(file)
+    part = document.part_at(start) if document is not None else None
+    if part is None:
+        return None
+    offset = part.fragment.offset
+    return Span(part.fragment, start - offset, end - offset)
+
+
+def _grounds(analysis: Analysis) -> dict[str, Ground]:
+    """What each claim rests on: its own check, and every rule that some request in its scope may meet."""
+    if not analysis.sound:
+        return {
+            entry.declaration.name: ()
+            for entry in analysis.entries.values()
+            if isinstance(entry.declaration, syntax.Prove)
+        }
+    found: dict[str, Ground] = {}
+    rules = [
+        (analysis.needed(entry), rule)
+        for entry in analysis.entries.values()
+        for rule in entry.rules
+    ]
+    for entry in analysis.entries.values():
+        for prove in entry.proves:
+            own, named = prove.scope.actions, _named_rules(prove)
+            bearing = [
+                needed
+                for needed, rule in rules
+                if not own.isdisjoint(rule.scope.actions) or rule.rule.name in named
+            ]
+            found[prove.prove.name] = (
+                *analysis.needed(entry),
+                *(one for needed in bearing for one in needed),
+            )
+    return found
+
+
+def _named_rules(prove: CheckedProve) -> set[str]:
+    return {
+        clause.rule.name for clause in prove.prove.clauses if isinstance(clause, syntax.DeniedBy)
+    }
+
+
+def _same(before: Ground, after: Ground) -> bool:
+    return len(before) == len(after) and all(
+        one is other for one, other in zip(before, after, strict=True)
+    )
+
+
+def _key(analysis: Analysis) -> str:
+    return next(iter(analysis.documents), "")

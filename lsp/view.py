@@ -1,0 +1,111 @@
+"""One file as one client sees it: its analysis, and places in the client's units. Every feature is given a view."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from lsprotocol.types import Location, Position, Range, TextEdit
+
+from ..lang import syntax
+from ..lang.names import Scope
+from ..lang.source import Fragment, Span
+from .analysis import Analysis, Entry
+from .documents import Document, Part
+from .symbols import Occurrence, occurrence_at
+from .text import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    analysis: Analysis
+    document: Document
+    unit: Unit = Unit.UTF16
+    uri_of: Callable[[str], str] = str
+    modules: Callable[[], Sequence[str]] = tuple
+    """Every module that a `use` can name."""
+    modules_with: Callable[[str], Sequence[str]] = lambda name: ()
+    """The modules that declare a type or a definition of a name."""
+    is_editable: Callable[[str], bool] = bool
+    """Whether a file is the user's to change."""
+
+    @property
+    def file(self) -> str:
+        return self.document.file
+
+    @property
+    def source(self) -> str:
+        return self.document.text.source
+
+    @property
+    def scope(self) -> Scope | None:
+        """What the file sees; none where its module is also another file."""
+        for scope in self.analysis.names.scopes.values():
+            if scope.module.file == self.file:
+                return scope
+        return None
+
+    # From the client
+
+    def offset(self, position: Position) -> int:
+        return self.document.text.offset(position.line, position.character, self.unit)
+
+    def span_of(self, range: Range) -> tuple[int, int]:
+        return self.offset(range.start), self.offset(range.end)
+
+    def part_at(self, offset: int) -> Part | None:
+        return self.document.part_at(offset)
+
+    def entry_at(self, offset: int) -> tuple[Entry, int] | None:
+        """The checked declaration at an offset, and the offset in its fragment."""
+        part = self.document.part_at(offset)
+        entry = self.analysis.entry_of(part.declaration) if part is not None else None
+        if part is None or entry is None:
+            return None
+        return entry, offset - part.fragment.offset
+
+    def occurrence_at(self, position: Position) -> Occurrence | None:
+        found = self.entry_at(self.offset(position))
+        return occurrence_at(self.analysis, *found) if found is not None else None
+
+    def entries(self) -> Iterator[Entry]:
+        """The checked declarations of the file, in order."""
+        for part in self.document.parts:
+            entry = self.analysis.entry_of(part.declaration)
+            if entry is not None:
+                yield entry
+
+    # To the client
+
+    def position(self, offset: int) -> Position:
+        return Position(*self.document.text.position(offset, self.unit))
+
+    def range_between(self, start: int, end: int) -> Range:
+        return Range(self.position(start), self.position(end))
+
+    def range(self, span: Span) -> Range:
+        """A span of this file or of another of the policy set."""
+        document = self.analysis.documents.get(span.file, self.document)
+        text = document.text
+        offset = span.fragment.offset
+        length = len(text.source)
+        start, end = min(offset + span.start, length), min(offset + span.end, length)
+        return Range(
+            Position(*text.position(start, self.unit)), Position(*text.position(end, self.unit))
+        )
+
+    def location(self, span: Span) -> Location:
+        return Location(self.uri_of(span.file), self.range(span))
+
+    def edit(self, span: Span, text: str) -> TextEdit:
+        return TextEdit(self.range(span), text)
+
+    def edit_between(self, start: int, end: int, text: str) -> TextEdit:
+        return TextEdit(self.range_between(start, end), text)
+
+
+def whole(fragment: Fragment) -> Span:
+    """A fragment without the space after it."""
+    return Span(fragment, 0, len(fragment.text.rstrip()))
+
+
+def is_readable(part: Part) -> bool:
+    return not isinstance(part.declaration, syntax.Broken)

@@ -1,0 +1,457 @@
+"""What each feature answers, as a pure function of a view and a place; the files carry their marks."""
+
+import pytest
+from lsp_fixtures import SCHEMA, opened
+from lsprotocol.types import DiagnosticSeverity, DiagnosticTag, Position, Range
+
+from interlock.lsp.claims import ClaimState, Status, TestState
+from interlock.lsp.features import claims as claim_features
+from interlock.lsp.features import (
+    completion,
+    diagnostics,
+    fixes,
+    formatting,
+    hints,
+    hover,
+    lenses,
+    navigation,
+    outline,
+    rename,
+    signature,
+    structure,
+)
+from interlock.lsp.text import Unit
+
+USES = "// 𝄞\nuse std.change\nuse std.sql\n"
+
+# Completion
+
+
+def labels(text: str) -> list[str]:
+    file = opened(SCHEMA + text)
+    return [item.label for item in completion.completion(file.view, file.position)]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("permit p { action enter when principal.<|> }", ["age", "boss"]),
+        ("permit p { action enter when principal.<|>", ["age", "boss"]),
+        ("permit p { action enter when 1 > 2 && principal.<|>", ["age", "boss"]),
+        ("permit p { action enter when grown(principal.<|>", ["boss", "age"]),
+        ("permit p { action enter when resource.risk == <|> }", ["high", "low"]),
+        ("permit p { action enter when resource.risk in {<|>", ["high", "low"]),
+        ("permit p { action enter when Risk.<|> == resource.risk }", ["high", "low"]),
+        ("permit p { action enter when action == door.<|> }", ["open"]),
+        ("permit p { action enter when resource has <|> }", ["hint"]),
+        ("permit p { action <|> }", ["touch", "door.open", "enter"]),
+        ("permit p { principal <|>", ["Door", "Team", "User"]),
+        ("permit p { action enter when principal is <|>", ["Door", "Team", "User"]),
+        ('permit p { action enter because "𝄞 {resource.<|>}" }', ["hint", "level", "risk", "tags"]),
+        ('permit p { action enter because "𝄞 {resource.le<|>', ["hint", "level", "risk", "tags"]),
+        ('test t { principal User::"𝄞" { <|> } }', ["age", "boss"]),
+        ('test t { principal User::"𝄞" { age: 1, <|> } }', ["boss"]),
+        ("test t { action enter context { <|> } }", ["now", "code"]),
+        ("forbid f { action enter }\nprove p { denied by <|> }", ["f"]),
+        ("forbid f { action enter }\ntest t { expect deny by <|> }", ["f"]),
+        ("entity X { a: Set<<|> } }", ["Door", "Risk", "Team", "User"]),
+        ("define f(u: <|>", ["Door", "Risk", "Team", "User"]),
+        ("action go in <|>", ["touch"]),
+        ("use std.<|>", ["aws", "azure", "change"]),
+        ('permit p { resource Door in Team::"<|>" }\nforbid f { resource Door in Team::"𝄞" }', ["𝄞"]),
+    ],
+)  # fmt: skip
+def test_what_fits_comes_first(text: str, first: list[str]) -> None:
+    assert labels(text)[: len(first)] == first
+
+
+def test_clauses_are_proposed_where_one_can_stand() -> None:
+    found = labels("permit p {\n  <|>\n}")
+    assert {"action", "because", "principal", "resource", "unless", "when"} <= set(found)
+    assert "forbid" not in found
+
+
+def test_a_declaration_is_proposed_even_where_the_last_could_go_on() -> None:
+    file = opened(SCHEMA + "perm<|>")
+    items = {one.label: one for one in completion.completion(file.view, file.position)}
+    edit = items["permit"].text_edit
+    assert edit is not None and edit.new_text.startswith("permit ${1:name} {")
+    plain = completion.completion(file.view, file.position, snippets=False)
+    assert all("$" not in (one.text_edit.new_text if one.text_edit else "") for one in plain)
+
+
+@pytest.mark.parametrize("text", ["// principal.<|>", 'permit p { because "principal.<|>" }'])
+def test_nothing_is_proposed_in_comments_and_texts(text: str) -> None:
+    assert labels(text) == []
+
+
+def test_a_name_of_another_module_brings_its_use() -> None:
+    file = opened(
+        "// 𝄞\nmodule rules\n\nuse world (User)\n\npermit p { resource Do<|> }\n",
+        SCHEMA.replace("// 𝄞\n", "// 𝄞\nmodule world\n", 1),
+    )
+    items = {one.label: one for one in completion.completion(file.view, file.position)}
+    door = items["Door"]
+    assert door.additional_text_edits is not None
+    assert "use world (User, Door)\n" in file.applied(list(door.additional_text_edits))
+
+
+def test_every_proposal_leaves_text_that_can_be_read_further() -> None:
+    text = 'permit p { action enter when "𝄞" == "𝄞" and resource.<|> == 1 }'
+    file = opened(SCHEMA + text)
+    for item in completion.completion(file.view, file.position, snippets=False):
+        assert item.text_edit is not None
+        after = opened(file.applied([item.text_edit]) + "\n")  # type: ignore[list-item]
+        assert not any(
+            problem.code == "unknown-attribute" for problem in diagnostics.diagnostics(after.view)
+        )
+
+
+# Hover
+
+
+def hovered(text: str) -> str:
+    file = opened(SCHEMA + text)
+    found = hover.hover(file.view, file.position)
+    return getattr(found.contents, "value", "") if found is not None else ""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("permit p { action enter when princ<|>ipal.age > 1 }", "principal: User"),
+        ("permit p { action enter when principal.a<|>ge > 1 }", "age: Int"),
+        ("permit p { action enter when principal.age <|>>= 1 }", "Greater than or equal."),
+        ("permit p { action enter when resource h<|>as hint }", "Whether an optional value is there."),
+        ("permit p { action enter when gr<|>own(principal, 1) }", "Whether somebody is grown up."),
+        ("permit p { action <|>touch }", "Actions: `door.open`, `enter`"),
+        ("permit p { action op<|>en }", "action door.open { principal User  resource Door }"),
+        ("permit p { principal Us<|>er }", "Who asks. 𝄞"),
+        ("permit p { action enter when resource.risk == hi<|>gh }", "Risk.high"),
+        ("permit p { action enter when resource.tags.a<|>ny(t => t == \"x\") }", "at least one element"),
+        ("permit p { action enter when resource.tags.any(<|>t => t == \"x\") }", "t"),
+        ("define f(n: In<|>t) -> Int = n", "whole number"),
+    ],
+)  # fmt: skip
+def test_hover_says_what_a_name_is(text: str, expected: str) -> None:
+    assert expected in hovered(text)
+
+
+def test_hover_names_the_rules_and_claims_that_use_it() -> None:
+    text = (
+        "permit p { action enter when resource.le<|>vel > 1 }\nforbid f { action enter when resource.level > 2 }\n"
+        "prove c { action enter when resource.level > 3 never permitted }\n"
+    )
+    assert "Used by 2 rules: `p`, `f`; 1 claim: `c`." in hovered(text)
+
+
+def test_hover_knows_what_a_guard_has_shown() -> None:
+    text = 'permit p { action enter when resource has hint and resource.hi<|>nt == "𝄞" }'
+    assert "hint: String?  // known to be there" in hovered(text)
+
+
+def test_a_hover_cannot_be_ended_by_what_it_shows() -> None:
+    assert hovered('permit p { resource Door::"a```b<|>" }').startswith("````ilk")
+
+
+# Places
+
+
+@pytest.mark.parametrize("unit", list(Unit))
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('permit p { action enter when "𝄞" == "𝄞" and gr<|>own(principal, 1) }', ["grown"]),
+        ('permit p { action enter when "𝄞" == "𝄞" and principal.a<|>ge > 1 }', ["age"]),
+        ('permit p { action enter when "𝄞" == "𝄞" and resource.risk == hi<|>gh }', ["high"]),
+        ("permit p { action op<|>en }", ["door.open"]),
+        ("permit p { principal Us<|>er }", ["User"]),
+        ('permit p { action enter when resource.tags.any(tag => "𝄞" == t<|>ag) }', ["tag"]),
+        ("define f(n𝄞: Int) -> Int = 1\ndefine g(n: Int) -> Int = <|>n", ["n"]),
+        ('permit p { action enter when "𝄞" == "𝄞" and prin<|>cipal.age > 1 }', []),
+    ],
+)  # fmt: skip
+def test_definition_is_at_its_place_in_every_unit(
+    unit: Unit, text: str, expected: list[str]
+) -> None:
+    file = opened(SCHEMA + text, unit=unit)
+    found = navigation.definition(file.view, file.position)
+    assert [file.text_at(place.uri, place.range) for place in found] == expected
+
+
+def test_the_type_of_a_value_is_declared_somewhere() -> None:
+    file = opened(SCHEMA + "permit p { action enter when resource.ri<|>sk == high }")
+    (place,) = navigation.type_definition(file.view, file.position)
+    assert file.text_at(place.uri, place.range) == "Risk"
+
+
+def test_an_inherited_attribute_is_one_attribute() -> None:
+    text = (
+        "// 𝄞\nabstract entity Asset { na<|>me: String }\nentity Table extends Asset\n"
+        "entity View extends Asset { rows: Int }\n"
+        "action read { principal Table  resource Table | View }\n"
+        'permit a { action read when resource.name == "𝄞" }\n'
+        'permit b { action read when resource is View and resource.name == "𝄞" and principal.name == "𝄞" }\n'
+    )
+    file = opened(text)
+    found = navigation.references(file.view, file.position)
+    assert [file.text_at(place.uri, place.range) for place in found] == ["name"] * 4
+    assert len(navigation.highlights(file.view, file.position)) == 4
+
+
+# Rename
+
+
+def renamed(text: str, new: str, *others: str) -> str:
+    file = opened(text, *others)
+    found = rename.rename(file.view, file.position, new)
+    assert not isinstance(found, rename.Refusal), found.message
+    return file.applied(found[file.view.file])
+
+
+def test_what_is_renamed_is_renamed_everywhere_and_still_compiles() -> None:
+    text = SCHEMA + (
+        "permit p { action op<|>en when principal.age > 1 and action == door.open }\n"
+        'test t { principal User::"𝄞" { age: 9 }  action open  resource Door::"d"  expect permit by p }\n'
+    )
+    after = renamed(text, "unlock")
+    assert "action enter, door.unlock in touch" in after and "action unlock when" in after
+    assert "action == door.unlock" in after and "  action unlock" in after
+    file = opened(after)
+    assert diagnostics.diagnostics(file.view) == []
+
+
+def test_attributes_that_one_place_reads_keep_one_name() -> None:
+    text = (
+        "// 𝄞\nentity A { size: Int }\nentity B { size: Int }\naction go { principal A  resource A | B }\n"
+        "permit p { action go when resource.si<|>ze > 1 }\n"
+    )
+    after = renamed(text, "weight")
+    assert after.count("weight") == 3 and "size" not in after
+
+
+@pytest.mark.parametrize(
+    ("text", "new", "why"),
+    [
+        ("permit p { action enter when princ<|>ipal.age > 1 }", "x", "is a word of the language"),
+        ("permit p { principal Us<|>er }", "Door", "there is already a entity type `Door`"),
+        ("permit p { principal Us<|>er }", "Int", "is a type of the language"),
+        ("permit p { action en<|>ter }", "a b", "is not a name"),
+        ("permit p { action enter when principal.a<|>ge > 1 }", "boss", "there is already a `boss`"),
+        ("permit <|>p { action enter }\nforbid q { action enter }", "q", "already a rule `q`"),
+        ("permit p { action enter when 1<|> > 1 }", "x", "there is no name here"),
+    ],
+)  # fmt: skip
+def test_a_name_that_cannot_be_taken_is_refused(text: str, new: str, why: str) -> None:
+    file = opened(SCHEMA + text)
+    found = rename.rename(file.view, file.position, new)
+    assert isinstance(found, rename.Refusal) and why in found.message
+
+
+def test_what_is_bundled_is_not_renamed() -> None:
+    file = opened(USES + "permit p { resource Ta<|>ble }")
+    found = rename.prepare_rename(file.view, file.position)
+    assert isinstance(found, rename.Refusal) and "bundled" in found.message
+
+
+# Fixes
+
+
+def fixed(text: str) -> dict[str, str]:
+    """Title → the text after the schema once the fix is made."""
+    file = opened(text)
+    return {
+        fix.title: file.applied(fix.edits[file.view.file])
+        for fix in fixes.fixes(file.view, file.range)
+        if file.view.file in fix.edits
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "after"),
+    [
+        ("permit p { action enter when <[principal.aeg]> > 1 }", "Change to `age`",
+         "permit p { action enter when principal.age > 1 }"),
+        ("permit a { action enter }\n<[premit]> p { action enter }", "Change to `permit`",
+         "permit a { action enter }\npermit p { action enter }"),
+        ("permit p { action <[entre]> }", "Change to `enter`", "permit p { action enter }"),
+        ("permit p { action enter when <[principal.boss]>.age > 1 }", "Guard with `principal has boss`",
+         "permit p { action enter when principal has boss and principal.boss.age > 1 }"),
+        ('permit p { action enter when true and <[resource.hint]> == "𝄞" }', "Guard with `resource has hint`",
+         'permit p { action enter when true and resource has hint and resource.hint == "𝄞" }'),
+        ('permit p { action enter when <[resource.hint]> == "𝄞" }',
+         'Say what it is when absent: `resource.hint ?? ""`',
+         'permit p { action enter when (resource.hint ?? "") == "𝄞" }'),
+        ("permit p { action enter when <[resource.level ?? 3]> == 4 }", "Remove the `??`",
+         "permit p { action enter when resource.level == 4 }"),
+        ("permit p { action enter when <[resource has level]> and resource.level > 1 }", "Remove the guard",
+         "permit p { action enter when resource.level > 1 }"),
+        ("permit p { action enter when true <[&&]> false }", "Write `and`",
+         "permit p { action enter when true and false }"),
+        ("permit p { action enter when <[!]>true }", "Write `not`", "permit p { action enter when not true }"),
+        ("permit p { action enter }<[;]>", "Remove the `;`", "permit p { action enter }"),
+        ("require <[r]> { action enter }", "Add `need      false`", "require r { action enter need      false }"),
+        ("test <[t]> {\n  principal User::\"𝄞\"\n  action enter\n  resource Door::\"d\"\n}", "Add `expect    deny`",
+         "test t {\n  principal User::\"𝄞\"\n  action enter\n  resource Door::\"d\"\n  expect    deny\n}"),
+        ("permit p {\n  action enter\n  <[action]> enter\n}", "Remove this clause", "permit p {\n  action enter\n}"),
+        ("permit p { action enter when resource.risk == <[\"high\"]> }", "Write `high`",
+         "permit p { action enter when resource.risk == high }"),
+        ("permit p { action enter\u200b<[]> }", "Remove the hidden character", "permit p { action enter }"),
+    ],
+)  # fmt: skip
+def test_a_fix_mends_its_problem(text: str, title: str, after: str) -> None:
+    found = fixed(SCHEMA + text)
+    assert found.get(title, f"only {list(found)}") == SCHEMA + after
+
+
+def test_a_missing_use_is_added_from_a_module_that_nothing_uses_yet() -> None:
+    found = fixed("// 𝄞\nmodule m\n\nuse std.change\n\npermit p { resource <[Table]> }\n")
+    assert "\nuse std.change\nuse std.sql (Table)\n\n" in found["Add `use std.sql (Table)`"]
+
+
+def test_an_unused_import_is_removed_alone_or_with_its_use() -> None:
+    text = "// 𝄞\nmodule m\n\nuse std.sql (Table, <[View]>)\n\npermit p { resource Table }\n"
+    assert "use std.sql (Table)\n" in fixed(text)["Remove `View`"]
+    text = (
+        "// 𝄞\nmodule m\n\nuse std.change\nuse std.sql (<[View]>)\n\npermit p { action change }\n"
+    )
+    assert fixed(text)["Remove `View`"] == text.replace("use std.sql (<[View]>)\n", "")
+    file = opened(text)
+    assert file.applied(fixes.fix_all(file.view)) == text.replace("use std.sql (<[View]>)\n", "")
+
+
+def test_an_enum_is_made_ordered_where_it_is_declared() -> None:
+    text = (
+        SCHEMA.replace(" ordered", "") + "permit p { action enter when <[resource.risk < high]> }"
+    )
+    assert "enum Risk ordered {" in fixed(text)["Make `Risk` ordered"]
+
+
+# Diagnostics, claims and lenses
+
+
+def test_a_diagnostic_has_its_help_in_the_text_and_its_places_beside() -> None:
+    file = opened(SCHEMA + "entity User\n<|>")
+    (found,) = diagnostics.diagnostics(file.view)
+    assert found.message == "`User` is declared twice\nhelp: rename one of them"
+    assert found.severity is DiagnosticSeverity.Error and found.code == "duplicate-name"
+    assert found.related_information is not None
+    assert file.text_at(file.uri, found.related_information[0].location.range) == "User"
+    file = opened(SCHEMA + "permit p { action enter when resource.level ?? 1 == 1 }<|>")
+    (found,) = diagnostics.diagnostics(file.view)
+    assert found.tags == [DiagnosticTag.Unnecessary]
+
+
+def test_a_claim_is_the_same_in_every_place() -> None:
+    file = opened(
+        SCHEMA + "permit p { action enter }\nprove c<|> { action enter never permitted }\n"
+    )
+    (span,) = [
+        part.declaration.span
+        for part in file.view.document.parts
+        if part.fragment.text.startswith("permit")
+    ]
+    states = {
+        "c": ClaimState(
+            "c", Status.REFUTED, "this request breaks it", "principal User::\"𝄞\"",
+            (("`p` does not stop it", span),), "test t {\n}\n",
+        )
+    }  # fmt: skip
+    (found,) = claim_features.claim_diagnostics(file.view, states)
+    assert found.severity is DiagnosticSeverity.Error and found.code == "claim-refuted"
+    assert 'breaks it\nprincipal User::"𝄞"\n`p` does not stop it' in str(found.message)
+    (hint,) = claim_features.claim_hints(file.view, states)
+    assert hint.label == " ✗ refuted"
+    titles = [
+        lens.command.title
+        for lens in lenses.code_lenses(file.view, {}, states, can_prove=True)
+        if lens.command is not None
+    ]
+    assert titles == [
+        "Evaluate request.json", "✗ refuted: this request breaks it · prove again", "Show counterexample",
+    ]  # fmt: skip
+    text = hover.hover(file.view, file.position, states)
+    assert text is not None and "✗ refuted: this request breaks it" in getattr(
+        text.contents, "value", ""
+    )
+    (fix,) = claim_features.save_as_test(file.view, states, file.view.offset(file.position))
+    assert file.applied(fix.edits[file.view.file]).endswith("never permitted }\n\ntest t {\n}\n")
+    proved = {"c": ClaimState("c", Status.PROVED, milliseconds=12.3)}
+    assert claim_features.claim_diagnostics(file.view, proved) == []
+    assert claim_features.save_as_test(file.view, proved, 0) == []
+
+
+def test_a_test_that_fails_is_a_diagnostic_and_a_lens() -> None:
+    file = opened(
+        SCHEMA
+        + 'test t<|> { principal User::"𝄞"  action enter  resource Door::"d"  expect permit }\n'
+    )
+    states = {"t": TestState("t", "expected permit, got deny", "deny")}
+    (found,) = claim_features.test_diagnostics(file.view, states)
+    assert found.code == "test-failed" and "expected permit, got deny" in str(found.message)
+    (lens,) = lenses.code_lenses(file.view, states, {}, can_prove=False)
+    assert lens.command is not None and lens.command.title.startswith("✗ expected permit, got deny")
+
+
+# Shape
+
+
+def test_hints_write_out_types_and_whole_names() -> None:
+    file = opened(SCHEMA + 'permit p { action <[open when resource.tags.all(t => t == "𝄞")]> }')
+    found = hints.inlay_hints(file.view, file.range)
+    assert [hint.label for hint in found] == [": String", "door."]
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "active"),
+    [
+        ("permit p { action enter when grown(<|>", "grown(user: User, limit: Int) -> Bool", 0),
+        ("permit p { action enter when grown(principal, <|>", "grown(user: User, limit: Int) -> Bool", 1),
+        ('permit p { action enter when ip(<|>', "ip(String) -> IpRange", 0),
+        ("permit p { action enter when resource.tags.any(<|>", "Set<T>.any(T => Bool) -> Bool", 0),
+        ('permit p { action enter when grown(principal, "a,(𝄞" <|>', "grown(user: User, limit: Int) -> Bool", 1),
+    ],
+)  # fmt: skip
+def test_signature_help_finds_the_open_call(text: str, label: str, active: int) -> None:
+    file = opened(SCHEMA + text)
+    found = signature.signature_help(file.view, file.position)
+    assert found is not None
+    assert (found.signatures[0].label, found.active_parameter) == (label, active)
+
+
+def test_no_call_is_open_after_its_end() -> None:
+    file = opened(SCHEMA + "permit p { action enter when grown(principal, 1) <|>")
+    assert signature.signature_help(file.view, file.position) is None
+
+
+def test_the_outline_has_fields_and_members_and_what_is_broken() -> None:
+    file = opened(SCHEMA + "permit p { action enter when }\n<|>")
+    found = {one.name: one for one in outline.document_symbols(file.view)}
+    assert [child.name for child in found["Risk"].children or ()] == ["low", "high"]
+    assert [child.name for child in found["Door"].children or ()] == [
+        "level",
+        "risk",
+        "hint",
+        "tags",
+    ]
+    assert found["p"].detail == "permit (cannot be read)"
+    assert {"enter", "door.open", "touch", "grown"} <= found.keys()
+
+
+def test_a_selection_grows_from_word_to_file() -> None:
+    file = opened(SCHEMA + "permit p { action enter when not grown(prin<|>cipal, 1) }\n")
+    (found,) = structure.selection_ranges(file.view, [file.position])
+    texts = []
+    current = found
+    while current is not None:
+        texts.append(file.text_at(file.uri, current.range))
+        current = current.parent  # type: ignore[assignment]
+    assert texts[:3] == ["principal", "grown(principal, 1)", "not grown(principal, 1)"]
+    assert texts[-1] == file.view.source
+
+
+def test_formatting_keeps_what_cannot_be_read() -> None:
+    file = opened("// 𝄞\nentity   A\npermit p {\n<|>")
+    assert formatting.format_document(file.view) == []
+    (edit,) = formatting.format_range(file.view, Range(Position(0, 0), Position(9, 0)))
+    assert file.applied([edit]).startswith("// 𝄞\nentity A\npermit")
