@@ -19,6 +19,7 @@ from interlock.analyzer.why import explain
 from interlock.compiler import compile_policies
 from interlock.compiler.ir import PolicySet
 from interlock.compiler.testing import run_tests
+from interlock.compiler.wire import read_entities
 from interlock.lang.checker import Checked
 from interlock.lang.diagnostics import has_errors
 from interlock.lang.loader import load_texts
@@ -391,3 +392,35 @@ def test_a_forged_certificate_proves_nothing(tmp_path: Path, forgery: str) -> No
     store.write("p", 0, "\n".join([*lines[:place], *extra, *lines[place:-1], "add 0"]) + "\n")
     proof = prove_goal(weaker, goals[0], vocabulary_of(checked), store=store)
     assert proof.verdict is REFUTED
+
+
+INVENTORY = [
+    {
+        "uid": {"type": "User", "id": "root"},
+        "attrs": {"level": "high", "tags": ["a", "b", "c", "d"]},
+    },
+    {"uid": {"type": "Folder", "id": "tmp"}},
+    {"uid": {"type": "Folder", "id": "scratch"}, "parents": [{"type": "Folder", "id": "tmp"}]},
+]
+
+
+@pytest.mark.parametrize(
+    ("policies", "expected"),
+    [
+        ('permit a { when User::"root".level == low } prove p { never permitted }', PROVED),
+        ('permit a { when User::"root".level == low } prove p { when principal.level == low never permitted }', PROVED),
+        ('permit a { when User::"root".tags.size == 4 } prove p { always permitted }', PROVED),
+        ('permit a { when User::"root".tags contains "z" } prove p { when principal.level == low never permitted }', PROVED),
+        ('permit a { resource in Folder::"tmp" } prove p { resource in Folder::"scratch" always permitted }', PROVED),
+        ('permit a { resource in Folder::"scratch" } prove p { resource in Folder::"tmp" always permitted }', REFUTED),
+    ],
+)  # fmt: skip
+def test_an_inventory_is_taken_as_given(policies: str, expected: Verdict) -> None:
+    checked, compiled_policies = compiled(policies)
+    (goal,), _ = goals_of(checked)
+    inventory = read_entities(compiled_policies.schema, INVENTORY)
+    assert not inventory.invalid
+    vocabulary = vocabulary_of(checked, inventory)
+    proof = prove_goal(compiled_policies, goal, vocabulary, inventory=inventory)
+    assert proof.verdict is expected
+    assert "please report" not in proof.why

@@ -270,6 +270,25 @@ class Encoder:
             groups = [group for group in groups if not group & related] + [merged]
         return groups
 
+    # What is known
+
+    def take_inventory(self) -> None:
+        """Gives the attributes of named entities the values that the inventory has for them."""
+        for place in list(self.places.values()):
+            data = self.inventory.known.get(place.entity) if place.entity else None
+            if data is None:
+                continue
+            for child in list(self.children.get(place, ())):
+                if child.name == "#id":
+                    continue
+                present = self.circuit.known(Present(child))
+                value = data.attributes.get(child.name)
+                if present is not None:
+                    self.constraints.append(-present if value is None else present)
+                if value is not None:
+                    known, _ = self.value(ir.literal(value), {})
+                    self.constraints.append(self._ask(self.value_of(child), known, self.equal))
+
     # What is outside
 
     def approximate(self, why: str) -> None:
@@ -443,10 +462,6 @@ class Encoder:
                 # Only the sets of places live as long as the encoder, so that their ids stay theirs.
                 self._equals[key] = found
         return found
-
-    def same_value(self, left: Choice, right: Choice) -> int:
-        """Whether two values are equal."""
-        return self._ask(left, right, self.equal)
 
     def _is_literal(self, place: Place, literal: Base) -> int:
         match literal:
@@ -1116,6 +1131,7 @@ def encode(
     while True:
         encoder = make(schema, tuple(environments), slots, inventory)
         built = build(encoder)
+        encoder.take_inventory()
         needed = encoder.needed_slots()
         if all(slots.get(path, FIRST_SLOTS) >= count for path, count in needed.items()):
             return encoder, built

@@ -12,7 +12,6 @@ from itertools import combinations, pairwise
 from ...lang import typesystem
 from ...lang.scalars import IpRange, within
 from ...lang.typesystem import BOOL, IP_RANGE, STRING, EntityType, EnumType, RecordOf
-from .. import ir
 from .circuit import FALSE, TRUE, CircuitTooLargeError, Clause
 from .smt import Encoder
 from .smt_values import (
@@ -46,7 +45,7 @@ def axioms(encoder: Encoder) -> list[Clause]:
         theory.clauses = {}
         for part in (
             theory.definitions,
-            theory.facts,
+            theory.inventory,
             theory.tags,
             theory.presence,
             theory.entities,
@@ -87,28 +86,8 @@ class _Theory:
         for formula in self.encoder.constraints:
             self.add(formula)
 
-    def facts(self) -> None:
-        """What the inventory says about entities that policies name (a closed world for these alone)."""
-        encoder = self.encoder
-        for place in list(encoder.places.values()):
-            data = encoder.inventory.known.get(place.entity) if place.entity else None
-            if data is None:
-                continue
-            for child in list(encoder.children.get(place, ())):
-                if child.name == "#id":
-                    continue
-                present = self.circuit.known(Present(child))
-                if child.name not in data.attributes:
-                    if present is not None:
-                        self.add(-present)
-                    continue
-                if present is not None:
-                    self.add(present)
-                known, _ = encoder.value(ir.literal(data.attributes[child.name]), {})
-                self.add(encoder.same_value(encoder.value_of(child), known))
-        self._known_hierarchy()
-
-    def _known_hierarchy(self) -> None:
+    def inventory(self) -> None:
+        """What named entities are in, as the inventory says; what it says of their attributes, the encoder defines."""
         known = self.encoder.inventory.known
         if not known:
             return
