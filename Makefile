@@ -18,7 +18,7 @@ $(VENV)/ready: pyproject.toml
 	touch $@
 
 $(VENV)/ready-dev: $(VENV)/ready
-	$(BIN)/python -m pip install --quiet --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[prove,lsp,database]' --group dev
 	touch $@
 
 demo: $(VENV)/ready  ## gate two migrations and a Terraform plan: a denial, a permit, a hold
@@ -38,6 +38,7 @@ lint: $(VENV)/ready-dev  ## format, lint, types, imports and policies, without t
 	$(BIN)/interlock fmt --check stdlib_policies
 	$(BIN)/interlock check stdlib_policies
 	$(BIN)/interlock test --coverage stdlib_policies
+	$(BIN)/interlock prove --coverage stdlib_policies
 
 format: $(VENV)/ready-dev  ## format code and policies
 	$(BIN)/ruff format .
@@ -46,7 +47,7 @@ format: $(VENV)/ready-dev  ## format code and policies
 
 bench: $(VENV)/ready-dev  ## measure what things cost, beside the peers that install, and write docs/performance.md
 	$(BIN)/python benchmarks/run.py
-	nice $(BIN)/python benchmarks/blast.py
+	$(BIN)/python benchmarks/blast.py
 	-$(BIN)/python -m pip install --quiet --group peers
 	$(BIN)/python benchmarks/evaluator.py --json benchmarks/results/evaluator.json
 	$(BIN)/python benchmarks/page.py

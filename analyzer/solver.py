@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 from ..compiler.backends.circuit import Clause
@@ -187,8 +188,6 @@ def _choose(problem: Problem, engine: Engine) -> Engine:
 
 
 def _has(module: str) -> bool:
-    from importlib.util import find_spec
-
     return find_spec(module) is not None
 
 

@@ -1,5 +1,6 @@
 """What the analyzer says: verdicts, why, what nobody claims, what does nothing, what changed, what would help."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from interlock.analyzer.proof_store import ProofStore
 from interlock.analyzer.prove import Proof, Verdict, prove_goal
 from interlock.analyzer.repair import repairs
 from interlock.analyzer.run import prove_all
+from interlock.analyzer.solver import Answer, Session
 from interlock.analyzer.telling import guards
 from interlock.analyzer.telling import test_source as source_of_test
 from interlock.analyzer.vocabulary import vocabulary_of
@@ -358,15 +360,13 @@ def test_an_unchanged_claim_is_checked_and_not_solved(
     store, checked, policies = stored(tmp_path)
     asked: list[object] = []
 
-    from interlock.analyzer import prove as module
+    original = Session.solve
 
-    original = module.Session.solve
-
-    def solve(self: object, assumptions: object = ()) -> object:
+    def solve(self: Session, assumptions: Sequence[int] = ()) -> Answer:
         asked.append(assumptions)
-        return original(self, assumptions)  # type: ignore[arg-type]
+        return original(self, assumptions)
 
-    monkeypatch.setattr(module.Session, "solve", solve)
+    monkeypatch.setattr(Session, "solve", solve)
     goals, _ = goals_of(checked)
     proof = prove_goal(policies, goals[0], vocabulary_of(checked), store=store)
     assert proof.verdict is PROVED

@@ -1,6 +1,7 @@
 """`interlock prove`: the claims of policies, decided for every request, with a request for each that does not hold."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -39,6 +40,12 @@ EXIT_OF = {
     default="text",
     show_default=True,
     help="How to print.",
+)
+@click.option(
+    "--also",
+    multiple=True,
+    metavar="FORMAT=FILE",
+    help="Write this format to a file as well. May repeat.",
 )
 @click.option(
     "--timeout",
@@ -94,6 +101,7 @@ def command(
     paths: tuple[str, ...],
     claims: tuple[str, ...],
     format: str,
+    also: tuple[str, ...],
     timeout: float,
     jobs: int,
     engine: str,
@@ -109,6 +117,8 @@ def command(
     PATHS are policy files, folders of them, or bundled packs. Each `prove` is decided for every request that the
     schema admits. Exit codes: 0 all proved, 5 some refuted, 6 some undecided or vacuous.
     """
+    if not any(find_spec(module) for module in ("pysat", "z3")):
+        stop(Exit.USAGE, "no solver is installed: pip install 'interlock[prove]'")
     checked, policies = load_policies(paths)
     goals, problems = goals_of(checked, claims)
     report(problems)
@@ -117,6 +127,7 @@ def command(
     unknown = set(claims) - {goal.name for goal in goals}
     if unknown:
         stop(Exit.USAGE, f"there is no claim `{min(unknown)}`")
+    outputs = _outputs(also)
     nameless = [m.file for m in checked.names.modules.values() if m.name.startswith("<")]
     if save_tests is not None and nameless:
         stop(Exit.USAGE, f"{nameless[0]} has no `module` line, so that no saved test could use it")
@@ -135,7 +146,10 @@ def command(
         for proof in found
         if with_repairs
     }
-    click.echo(REPORTS[format](Report(checked, policies, tuple(found), unprotected, suggested)))
+    verdicts = Report(checked, policies, tuple(found), unprotected, suggested)
+    for name, file in outputs.items():
+        _write(Path(file), REPORTS[name](verdicts))
+    click.echo(REPORTS[format](verdicts))
     if save_tests is not None:
         _save(checked, found, Path(save_tests))
     raise SystemExit(int(exit_for(found)))
@@ -145,6 +159,24 @@ def exit_for(proofs: list[Proof]) -> Exit:
     """Refuted comes before undecided; without claims nothing is wrong."""
     codes = {EXIT_OF[proof.verdict] for proof in proofs}
     return next((code for code in (Exit.REFUTED, Exit.UNDECIDED) if code in codes), Exit.OK)
+
+
+def _outputs(also: tuple[str, ...]) -> dict[str, str]:
+    """The files to write by format."""
+    found = {}
+    for item in also:
+        name, _, file = item.partition("=")
+        if name not in REPORTS or not file:
+            stop(Exit.USAGE, f"`--also {item}` is not `FORMAT=FILE`, FORMAT {', '.join(REPORTS)}")
+        found[name] = file
+    return found
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        stop(Exit.USAGE, f"{path}: cannot be written: {error.strerror}")
 
 
 def _prove(
