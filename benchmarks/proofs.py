@@ -90,7 +90,7 @@ def start(rules: Sequence[Drawn]) -> Callable[[], str]:
     command += ["--claim", "no_wildcard_delete"]
 
     def run() -> str:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         Path(file.name).unlink()
         assert not done.returncode, done.stderr
         return done.stdout.split()[0]
@@ -173,7 +173,7 @@ def row(number: int, item: Measurement, repeats: int) -> str:
 
 def _one(number: int, who: str) -> dict[str, Any]:
     command = [sys.executable, __file__, "--one", str(number), who]
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=GRACE + 2 * LIMIT
     )
     if done.returncode:

@@ -33,7 +33,7 @@ from .documents import Document
 from .reads import Difference, Reads, Recorder
 
 if TYPE_CHECKING:
-    from .symbols import Occurrence
+    from .symbols import Occurrence, Symbol
 
 
 @dataclass(eq=False, slots=True)
@@ -54,6 +54,8 @@ class Entry:
     """The definitions that it calls."""
     occurrences: "list[Occurrence] | None" = None
     """What its names stand for, once somebody has asked."""
+    by_symbol: "dict[Symbol, list[Occurrence]]" = field(default_factory=dict)
+    """The same by what is named."""
 
 
 @dataclass(eq=False, slots=True)
@@ -210,7 +212,7 @@ class Analysis:
 
 def _checked_entry(recorder: Recorder, module: Module, item: syntax.Declaration) -> Entry:
     scope, used = recorder.scope(module.name)
-    recorder.reads = set()
+    recorder.reads = {}
     checked = Checked(recorder.recorded, Tables())
     problems = check_declaration(checked, scope, item)
     calls = [

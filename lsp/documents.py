@@ -35,6 +35,7 @@ class Document:
         """Grows with every edit."""
         self.text = Text(source)
         self.parts: list[Part] = []
+        self._header: tuple[int, str, list[str]] | None = None
         self.head: list[Diagnostic] = []
         """What is wrong beside the declarations."""
         self._split_again(0, 0, len(source), 0)
@@ -56,6 +57,22 @@ class Document:
         start = _common(old, source)
         rest = _common(old[start:][::-1], source[start:][::-1])
         self.edit(start, len(old) - rest, source[start : len(source) - rest])
+
+    @property
+    def header(self) -> tuple[str, list[str]]:
+        """The module that the file says it is, and the modules that it uses."""
+        if self._header is None or self._header[0] != self.revision:
+            module, uses = "", []
+            for part in self.parts:
+                match part.declaration:
+                    case syntax.Module(name):
+                        module = module or name
+                    case syntax.Use(used):
+                        uses.append(used)
+                    case _:
+                        pass
+            self._header = self.revision, module, uses
+        return self._header[1], self._header[2]
 
     def part_at(self, offset: int) -> Part | None:
         """The declaration whose text an offset is in, or stands right after."""

@@ -217,6 +217,11 @@ class Proofs:
                     return current, "the prover ended without an answer, perhaps for want of memory"
                 answer = json.loads(line)
                 if answer.get("done"):
+                    for name in list(left):
+                        state = ClaimState(
+                            name, Status.UNKNOWN, "the prover has no answer to such claims"
+                        )
+                        self._held[key][name] = _Held(state, left.pop(name))
                     return None
                 current, wait = answer["claim"], seconds
                 state = self._known.get(answer["digest"])

@@ -19,9 +19,9 @@ V = TypeVar("V")
 
 Table = tuple[str, str]
 """A table of the policy set: its name, and for what a module sees, the name of the module."""
-Question = tuple[Table, str, Any]
+Question = tuple[str, Any]
 """`value` of a key, whether it is `there`, the `keys`, or `all` that a table holds."""
-Reads = set[Question]
+Reads = dict[Table, set[Question]]
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Recorder:
     """The names of a policy set as the checker sees them; every question goes into `reads`."""
 
     names: Names
-    reads: Reads = field(default_factory=set)
+    reads: Reads = field(default_factory=dict)
     recorded: Names = field(init=False)
 
     def __post_init__(self) -> None:
@@ -57,6 +57,12 @@ class Recorder:
         used: set[Span] = set()
         return replace(self.recorded.scopes[module], used=used), used
 
+    def note(self, table: Table, kind: str, key: Any = None) -> None:
+        questions = self.reads.get(table)
+        if questions is None:
+            questions = self.reads[table] = set()
+        questions.add((kind, key))
+
     def _scope(self, module: str, scope: Scope) -> Scope:
         return Scope(
             scope.module,
@@ -76,15 +82,21 @@ class Difference:
 
     def __init__(self, before: Names, after: Names) -> None:
         self.before, self.after = before, after
-        self.known: dict[Question, bool] = {}
+        self.known: dict[tuple[Table, Question], bool] = {}
         self.modules: dict[str, bool] = {}
         self.everywhere = before.schema.concrete != after.schema.concrete
+        self.tables = frozenset(filter(self._table_differs, _tables(before)))
+        """The tables about which some question has another answer; most edits change few."""
 
     def concerns(self, module: str, reads: Reads) -> bool:
         """Whether what a declaration of a module has read is no longer so."""
         if self.everywhere or self._module_differs(module):
             return True
-        return any(self._differs(question) for question in reads)
+        return any(
+            self._differs(table, question)
+            for table in self.tables.intersection(reads)
+            for question in reads[table]
+        )
 
     def _module_differs(self, name: str) -> bool:
         if name not in self.modules:
@@ -97,26 +109,40 @@ class Difference:
             )
         return self.modules[name]
 
-    def _differs(self, question: Question) -> bool:
-        known = self.known.get(question)
+    def _table_differs(self, table: Table) -> bool:
+        before, after = _content(self.before, table), _content(self.after, table)
+        if isinstance(before, set):
+            return bool(before != after)
+        return _answer_differs(table[0], before, after, "all", None)
+
+    def _differs(self, table: Table, question: Question) -> bool:
+        known = self.known.get((table, question))
         if known is None:
-            table, kind, key = question
             before, after = _content(self.before, table), _content(self.after, table)
-            known = _answer_differs(table[0], before, after, kind, key)
-            self.known[question] = known
+            known = _answer_differs(table[0], before, after, *question)
+            self.known[table, question] = known
         return known
+
+
+_SCHEMA = ("enums", "entities", "actions", "groups", "ancestors", "called")
+_NAMES = ("rules", "types", "hidden")
+_SCOPE = ("symbols", "imports", "broken")
+
+
+def _tables(names: Names) -> list[Table]:
+    """Every table of a policy set."""
+    inside = [(name, module) for module in names.scopes for name in _SCOPE]
+    return [*((name, "") for name in (*_SCHEMA, *_NAMES)), *inside]
 
 
 def _content(names: Names, table: Table) -> Any:
     name, module = table
-    match name:
-        case "enums" | "entities" | "actions" | "groups" | "ancestors" | "called":
-            return getattr(names.schema, name)
-        case "rules" | "types" | "hidden":
-            return getattr(names, name)
-        case _:
-            scope = names.scopes.get(module)
-            return getattr(scope, name) if scope is not None else {}
+    if name in _SCHEMA:
+        return getattr(names.schema, name)
+    if name in _NAMES:
+        return getattr(names, name)
+    scope = names.scopes.get(module)
+    return getattr(scope, name) if scope is not None else {}
 
 
 def _answer_differs(table: str, before: Any, after: Any, kind: str, key: Any) -> bool:
@@ -209,7 +235,7 @@ class _Table(dict[K, V], Generic[K, V]):
         self.recorder, self.table, self.content = recorder, table, content
 
     def _note(self, kind: str, key: Any = None) -> None:
-        self.recorder.reads.add((self.table, kind, key))
+        self.recorder.note(self.table, kind, key)
 
     def __getitem__(self, key: K) -> V:
         self._note("value", key)
@@ -256,5 +282,5 @@ class _Words(set[str]):
         self.recorder, self.table, self.content = recorder, table, content
 
     def __contains__(self, word: object) -> bool:
-        self.recorder.reads.add((self.table, "there", word))
+        self.recorder.note(self.table, "there", word)
         return word in self.content

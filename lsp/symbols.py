@@ -76,6 +76,11 @@ def occurrences(analysis: Analysis, entry: Entry) -> list[Occurrence]:
     """Every name in a declaration, in order; kept with the entry, which is new whenever an answer would be."""
     if entry.occurrences is None:
         entry.occurrences = _occurrences(analysis, entry)
+        by_symbol: dict[Symbol, list[Occurrence]] = {}
+        for found in entry.occurrences:
+            for symbol in found.symbols:
+                by_symbol.setdefault(symbol, []).append(found)
+        entry.by_symbol = by_symbol
     return entry.occurrences
 
 
@@ -97,11 +102,19 @@ def uses(analysis: Analysis, symbols: Iterable[Symbol]) -> Iterator[tuple[Entry,
     wanted = set(symbols)
     words = {symbol.name.rpartition(".")[2] for symbol in wanted}
     for entry in list(analysis.entries.values()):
-        text = entry.declaration.span.fragment.text
-        if any(word in text for word in words):
-            for found in occurrences(analysis, entry):
-                if not wanted.isdisjoint(found.symbols):
-                    yield entry, found
+        if entry.occurrences is None:
+            text = entry.declaration.span.fragment.text
+            if not any(word in text for word in words):
+                continue
+            occurrences(analysis, entry)
+        by_symbol = entry.by_symbol
+        places = [found for symbol in wanted if symbol in by_symbol for found in by_symbol[symbol]]
+        if len(wanted) > 1 and places:
+            # One place may name several of them.
+            places = list({id(found): found for found in places}.values())
+            places.sort(key=lambda found: found.span.start)
+        for found in places:
+            yield entry, found
 
 
 def declared_at(analysis: Analysis, symbol: Symbol) -> list[Span]:

@@ -7,20 +7,31 @@ Bundled modules are read with every set that uses them.
 import os
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from ..lang import syntax
 from ..lang.limits import MAX_FILE_CHARACTERS
-from ..lang.loader import SUFFIX, bundled
+from ..lang.loader import SUFFIX
+from ..lang.loader import bundled as find_bundled
 from .analysis import Analysis
 from .documents import Document
 
 MAX_FILES = 2_000
 """Files of a project that are read; beyond, only those that are open and what they use."""
+MAX_FOLDERS = 10_000
+"""Folders that are looked through, so that a whole disk can be opened as a project."""
 _SKIPPED = frozenset({"node_modules", "__pycache__", "build", "dist", "target"})
 _HEADER = re.compile(r"^[ \t]*(module|use)[ \t]+([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)", re.MULTILINE)
+
+
+@cache
+def bundled() -> dict[str, str]:
+    """Name of each bundled module → where it is; what is installed does not change while the server runs."""
+    root = resources.files("interlock.stdlib_policies")
+    return {name: os.path.realpath(str(root / path)) for name, path in find_bundled().items()}
 
 
 class Workspace:
@@ -125,7 +136,7 @@ class Workspace:
 
     def changed(self, document: Document) -> None:
         """An open document was edited."""
-        if self._linked.get(document.file) != _header(document):
+        if self._linked.get(document.file) != document.header:
             self._sets = None
 
     # Policy sets
@@ -163,23 +174,27 @@ class Workspace:
             file = self.file_of_module(module, "")
             document = self._document(file) if file is not None else None
             for part in document.parts if document is not None else ():
-                item = part.declaration
-                kinds = syntax.Enum | syntax.Entity | syntax.TypeAlias | syntax.Define
-                if isinstance(item, kinds) and item.name == name:
+                match part.declaration:
+                    case syntax.Enum(name=declared) | syntax.Entity(name=declared):
+                        pass
+                    case syntax.TypeAlias(name=declared) | syntax.Define(name=declared):
+                        pass
+                    case _:
+                        continue
+                if declared == name:
                     found.append(module)
         return found
 
     def is_editable(self, file: str) -> bool:
         """Whether a file is the user's to change: not one that is installed with the language."""
-        return file not in {self.file_of_module(name, "") for name in bundled()} or any(
+        return file not in bundled().values() or any(
             folder in Path(file).parents for folder in self.folders
         )
 
     def file_of_module(self, name: str, user: str) -> str | None:
         """The file of a module that a file uses."""
         if name in bundled():
-            root = resources.files("interlock.stdlib_policies")
-            return os.path.realpath(str(root / bundled()[name]))
+            return bundled()[name]
         for group in self.groups:
             if user in group:
                 for file in group:
@@ -218,9 +233,7 @@ class Workspace:
                         above[root(other)] = root(file)
             for file in files:
                 self._sets.setdefault(root(file), []).append(file)
-            self._linked = {
-                document.file: _header(document) for document in self.documents.values()
-            }
+            self._linked = {document.file: document.header for document in self.documents.values()}
             kept = {found[0] for found in self._sets.values()} | (
                 self.documents.keys() - set(files)
             )
@@ -240,9 +253,9 @@ class Workspace:
             if document is not None:
                 found[one] = document
         waiting = list(found.values())
-        modules = {_header(document)[0] for document in waiting}
+        modules = {document.header[0] for document in waiting}
         for document in waiting:
-            for name in _header(document)[1]:
+            for name in document.header[1]:
                 if name in modules:
                     continue
                 modules.add(name)
@@ -265,7 +278,7 @@ class Workspace:
     def _header(self, file: str) -> tuple[str, list[str]]:
         document = self.documents.get(file)
         if document is not None:
-            return _header(document)
+            return document.header
         if file not in self._headers:
             self._read_header(file)
         return self._headers.get(file, ("", []))
@@ -278,15 +291,11 @@ class Workspace:
             self._headers[file] = module, [name for keyword, name in found if keyword == "use"]
 
 
-def _header(document: Document) -> tuple[str, list[str]]:
-    declarations = [part.declaration for part in document.parts]
-    module = next((item.name for item in declarations if isinstance(item, syntax.Module)), "")
-    return module, [item.module for item in declarations if isinstance(item, syntax.Use)]
-
-
 def _policy_files(folder: Path) -> Iterator[str]:
     """The policy files of a folder, without hidden folders and what is built."""
-    for parent, folders, files in os.walk(folder):
+    for number, (parent, folders, files) in enumerate(os.walk(folder)):
+        if number >= MAX_FOLDERS:
+            return
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and name not in _SKIPPED
         )

@@ -18,7 +18,7 @@ from .model import Change, Plan, RowBasis
 
 MAX_AGE = timedelta(days=1)
 CLOCK_SKEW = timedelta(minutes=5)
-MAX_STEPS = 2_000_000
+MAX_STEPS = 500_000
 """How many steps the radii of single changes may take; beyond, each counts as the whole plan's."""
 
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from .blast import Radius, Reached, total
-from .blast_plan import of_plan, recovery_changes
+from .blast import Radius, Reached
+from .blast_plan import of_changes, of_plan, recovery_changes
 from .blast_score import Fate
 from .blast_spread import Harm
 from .graph import Edge, Graph, WayBack, utc
-from .model import Change
+from .model import AssetBlast, Change
 from .requests import is_production
 
 VERSION = 1
@@ -28,6 +28,7 @@ def document(radius: Radius, verdict: dict[str, Any] | None = None) -> dict[str,
             numbers[edge] = len(edges)
             edges.append(_edge(edge, str(event), edge in on_paths))
     age = radius.age
+    by_change = of_changes(radius)
     return {
         "version": VERSION,
         "computed_at": utc(radius.now),
@@ -52,8 +53,8 @@ def document(radius: Radius, verdict: dict[str, Any] | None = None) -> dict[str,
         },
         "summary": summary(radius),
         "changes": [
-            *(_change(radius, change, derived=False) for change in plan.changes),
-            *(_change(radius, change, derived=True) for change in recovery_changes(radius)),
+            *(_change(radius, change, by_change.get(change.id)) for change in plan.changes),
+            *(_derived(change) for change in recovery_changes(radius)),
         ],
         "assets": [_asset(graph, each, numbers, spelled_out) for each in radius.reached],
         "containers": _containers(radius),
@@ -150,9 +151,31 @@ def _edge(edge: Edge, on: str, on_path: bool) -> dict[str, Any]:
     }
 
 
-def _change(radius: Radius, change: Change, *, derived: bool) -> dict[str, Any]:
-    own = None if derived else radius.of_change.get(change.id)
-    reached = own.reached if own is not None else frozenset()
+def _change(radius: Radius, change: Change, blast: AssetBlast | None) -> dict[str, Any]:
+    own = radius.of_change[change.id]
+    return {
+        **_said(change),
+        "event": None if own.event is None else str(own.event),
+        "roots": list(own.roots),
+        "assets": 0 if blast is None else blast.assets,
+        "score": 0 if blast is None else blast.score,
+        "derived": False,
+    }
+
+
+def _derived(change: Change) -> dict[str, Any]:
+    """A change that the recovery check adds; what it reaches is counted with the one it is of."""
+    return {
+        **_said(change),
+        "event": None,
+        "roots": [],
+        "assets": 0,
+        "score": 0,
+        "derived": True,
+    }
+
+
+def _said(change: Change) -> dict[str, Any]:
     return {
         "id": change.id,
         "action": change.action,
@@ -165,11 +188,6 @@ def _change(radius: Radius, change: Change, *, derived: bool) -> dict[str, Any]:
         "line": change.source.line,
         "column": change.source.column,
         "text": change.source.text,
-        "event": str(own.event) if own is not None and own.event is not None else None,
-        "roots": list(own.roots) if own is not None else [],
-        "assets": len(reached),
-        "score": total(radius.by_key[key] for key in reached if key in radius.by_key),
-        "derived": derived,
     }
 
 

@@ -44,13 +44,7 @@ def tree(radius: Radius, limit: int = MAX_LINES) -> Iterator[Line]:
 
     What is made again from its definition, and leads to nothing else, is only counted.
     """
-    telling: set[str] = set()
-    for each in radius.reached:
-        if each.is_root or each.fate is not Fate.RECREATED:
-            above: Reached | None = each
-            while above is not None and above.resource.key not in telling:
-                telling.add(above.resource.key)
-                above = radius.by_key.get(above.via.source) if above.via is not None else None
+    telling = _telling(radius)
     children: dict[str | None, list[Reached]] = {}
     parts: Counter[str] = Counter()
     for each in radius.reached:
@@ -81,6 +75,18 @@ def tree(radius: Radius, limit: int = MAX_LINES) -> Iterator[Line]:
             # Two assets whose worst comes from each other hang on no root.
             stack = [(0, inner) for left in children.values() for inner in left]
             children.clear()
+
+
+def _telling(radius: Radius) -> set[str]:
+    """The assets worth a line: all but what its definition brings back, and what leads to them."""
+    telling: set[str] = set()
+    for each in radius.reached:
+        if each.is_root or each.fate is not Fate.RECREATED:
+            above: Reached | None = each
+            while above is not None and above.resource.key not in telling:
+                telling.add(above.resource.key)
+                above = radius.by_key.get(above.via.source) if above.via is not None else None
+    return telling
 
 
 def _nearest(radius: Radius, each: Reached, telling: set[str]) -> str | None:
@@ -133,7 +139,7 @@ def mermaid(radius: Radius, limit: int = MAX_DRAWN) -> str:
             why = _mermaid_text(edge.why)
             lines.append(f'  {names[edge.source]} -->|"{why}"| {names[edge.target]}')
     if len(radius.reached) > len(drawn):
-        lines.append(f'  more["and {len(radius.reached) - len(drawn):,} more"]')
+        lines.append(f'  more["{_more(radius, drawn)}"]')
     lines += [
         f"  classDef {fate} fill:{fill},stroke:{stroke},color:#111"
         for fate, (fill, stroke) in COLORS.items()
@@ -165,8 +171,8 @@ def svg(radius: Radius, limit: int = MAX_DRAWN) -> str:
     """A drawing in layers: roots at the left, what they reach to the right of them."""
     drawn = _drawn(radius, limit)
     layers: dict[int, list[Reached]] = {}
-    for each in drawn:
-        layers.setdefault(each.depth, []).append(each)
+    for each, depth in _layered(drawn):
+        layers.setdefault(depth, []).append(each)
     places: dict[str, tuple[int, int]] = {}
     for depth in sorted(layers):
         # Beside its parent, so that the lines cross less.
@@ -203,20 +209,35 @@ def svg(radius: Radius, limit: int = MAX_DRAWN) -> str:
             f'<g><title>{_xml(describe(each))}</title><rect x="{x}" y="{y}" width="{_WIDTH}"'
             f' height="{_HEIGHT}" rx="6" fill="{fill}" stroke="{stroke}"{bold}{dash}/>'
             f'<text x="{x + 10}" y="{y + 19}" font-weight="600" fill="#111">'
-            f"{_xml(_cut(each.resource.name, 30))}</text>"
+            f"{_xml(_cut(each.resource.name, 28))}</text>"
             f'<text x="{x + 10}" y="{y + 36}" fill="#333">'
-            f"{_xml(_cut(f'{each.resource.kind} · {FATE_WORDS[each.fate]}', 36))}</text></g>"
+            f"{_xml(_cut(f'{each.resource.kind} · {each.fate}', 34))}</text></g>"
         )
     if len(radius.reached) > len(drawn):
-        more = f"and {len(radius.reached) - len(drawn):,} more"
+        more = _more(radius, drawn)
         parts.append(f'<text x="{_MARGIN}" y="{height - 6}" fill="#333">{more}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _layered(drawn: list[Reached]) -> Iterator[tuple[Reached, int]]:
+    """Each asset one layer behind what it is drawn from."""
+    depths: dict[str, int] = {}
+    for each in sorted(drawn, key=lambda each: each.depth):
+        before = -1 if each.via is None else depths.get(each.via.source, -1)
+        depths[each.resource.key] = before + 1
+        yield each, before + 1
 
 
 def _title(radius: Radius) -> str:
     return (
         f"blast radius of {len(radius.reached):,} assets, {radius.count(Fate.LOST):,} lost for good"
     )
+
+
+def _more(radius: Radius, drawn: list[Reached]) -> str:
+    left = len(radius.reached) - len(drawn)
+    parts = radius.count(Fate.RECREATED) - sum(each.fate is Fate.RECREATED for each in drawn)
+    return f"and {left:,} more, of which {parts:,} come back from their definition"
 
 
 def _cut(text: str, most: int) -> str:
@@ -230,11 +251,14 @@ def _xml(text: str) -> str:
 
 
 def _drawn(radius: Radius, limit: int) -> list[Reached]:
-    """The heaviest assets, with those on their paths, so that every one that is drawn hangs together."""
+    """The heaviest assets worth a line, with those on their paths, so that all that is drawn hangs together."""
+    telling = _telling(radius)
     chosen: dict[str, Reached] = {}
     for each in radius.reached:
         if len(chosen) == limit:
             break
+        if each.resource.key not in telling:
+            continue
         wanted = [edge.source for edge in each.path] + [each.resource.key]
         missing = [key for key in wanted if key not in chosen]
         if len(chosen) + len(missing) > limit:

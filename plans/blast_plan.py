@@ -1,5 +1,6 @@
 """A plan with its blast radius, in the vocabulary: what policies ask as `plan.blast` and `resource.blast`."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from .blast import Radius, Reached, total
@@ -23,9 +24,10 @@ MAX_LOST = 1000
 def with_radius(radius: Radius) -> Plan:
     """The plan with what it reaches, and with one more change for each that takes ways back along."""
     plan = radius.plan
+    by_change = of_changes(radius)
     by_asset: dict[tuple[str, str], AssetBlast] = {}
     for change in plan.changes:
-        blast = of_change(radius, change)
+        blast = by_change.get(change.id)
         if blast is not None:
             name = (change.resource.type, change.resource.id)
             known = by_asset.get(name)
@@ -66,14 +68,21 @@ def of_plan(radius: Radius) -> Blast:
     )
 
 
-def of_change(radius: Radius, change: Change) -> AssetBlast | None:
-    """The radius of one change; `None` when nothing can be lost through it."""
-    own = radius.of_change.get(change.id)
-    if own is None or own.event is None:
-        return None
-    reached = [radius.by_key[key] for key in own.reached if key in radius.by_key]
-    unmapped = sum(each.change.id == change.id for each in radius.unmapped)
-    return _counts(reached, own.at_most, unmapped)
+def of_changes(radius: Radius) -> dict[str, AssetBlast]:
+    """The radius of each change through which something can be lost, by its id."""
+    unmapped = Counter(each.change.id for each in radius.unmapped)
+    # Changes of one asset reach the same, so that each radius is counted once.
+    counted: dict[tuple[frozenset[str], int, int], AssetBlast] = {}
+    found = {}
+    for id, own in radius.of_change.items():
+        if own.event is None:
+            continue
+        shape = (own.reached, own.at_most, unmapped[id])
+        if shape not in counted:
+            reached = [radius.by_key[key] for key in own.reached]
+            counted[shape] = _counts(reached, own.at_most, unmapped[id])
+        found[id] = counted[shape]
+    return found
 
 
 def recovery_changes(radius: Radius) -> list[Change]:

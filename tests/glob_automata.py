@@ -32,16 +32,28 @@ class Automaton:
         return {self.letters[p] for p in places if p < self.end}
 
 
+class TooManyStatesError(Exception):
+    """The product of the automata is larger than the limit, so that nothing is known."""
+
+
 def example(
-    positive: Sequence[Pattern], negative: Sequence[Pattern], fresh: str = "#"
+    positive: Sequence[Pattern],
+    negative: Sequence[Pattern],
+    fresh: str = "#",
+    limit: int | None = None,
 ) -> str | None:
-    """A text that matches all of `positive` and none of `negative`, by search of the product; `None` if none does."""
+    """A text that matches all of `positive` and none of `negative`, by search of the product; `None` if none does.
+
+    At most `limit` states of single automata are visited; a state of the product has one of each.
+    """
     machines = [Automaton(pattern) for pattern in (*positive, *negative)]
     wanted = len(positive)
     start = tuple(frozenset({0}) for _ in machines)
     found: dict[tuple[Places, ...], str] = {start: ""}
     waiting = [start]
     while waiting:
+        if limit is not None and len(found) * len(machines) > limit:
+            raise TooManyStatesError
         state = waiting.pop()
         ends = [machine.end in places for machine, places in zip(machines, state, strict=True)]
         if all(ends[:wanted]) and not any(ends[wanted:]):

@@ -6,7 +6,11 @@
 ```requests        `User::"ann" read Document::"d" { … } -> deny by rule`, decided by every back end and in SQLite
 ```formatted       the policy in canonical layout
 ```ir              the rules of the policy after the passes
-```sql, ```terraform   an artifact; ```plan says its changes as `line action effect selector`
+```sql, ```terraform …   an artifact, by its source; ```plan says its changes as `line action effect selector`
+```gate            what `production_guardrails` says, to an agent in production where it is not told otherwise
+                   (`environment=ci author=Human frozen`): the decision, what the plan as a whole gets where that is
+                   no plain permit, and for every change `line action effect selector -> deny by rule`;
+                   an artifact with `before` is the state that the others start from
 ```console         `$ interlock …` and what it prints, where `…` stands for any text
 ```python          a program that must succeed, in a folder with the files of the section
 ```text file=x     any other file
@@ -19,6 +23,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +31,18 @@ import pytest
 from backends import BACK_ENDS
 from sql_rows import decide_in_sqlite
 
+import interlock
 from interlock.cli.decisions import decision_document
 from interlock.compiler import compile_policies
 from interlock.compiler.ir_text import rule_text
 from interlock.compiler.testing import request_of, run_tests
+from interlock.gate.gate import Result, gate
 from interlock.lang.diagnostics import Code, Diagnostic, Severity
 from interlock.lang.loader import load_texts
 from interlock.lang.printer import format_text
-from interlock.plans.sources import Options, source_named
+from interlock.plans.model import Identity, Plan, Reading, numbered
+from interlock.plans.sources import SOURCES, Options
+from interlock.policies import Policies
 
 _BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.M | re.S)
 _HEADING = re.compile(r"^#+ (.*)$", re.M)
@@ -85,7 +94,7 @@ def _sections(text: str) -> Iterator[tuple[str, list[Block]]]:
             yield heading[1].strip(), own
 
 
-_CHECKED = {"ilk", "requests", "formatted", "ir", "plan", "console", "python"}
+_CHECKED = {"ilk", "requests", "formatted", "ir", "plan", "gate", "console", "python"}
 
 
 class Spec(pytest.Item):
@@ -101,6 +110,8 @@ class Spec(pytest.Item):
             self._policies(texts)
         if any(block.kind == "plan" for block in self.blocks):
             self._plan()
+        for block in self._of("gate"):
+            self._gate(block)
         for block in self._of("console"):
             self._console(block)
         if self._of("python"):
@@ -164,22 +175,17 @@ class Spec(pytest.Item):
     def _plan(self) -> None:
         (expected,) = self._of("plan")
         found = []
-        for kind in ("sql", "terraform"):
-            for block in self._of(kind):
-                source = source_named(kind)
-                assert source is not None
-                dialect = re.search(r"dialect=(\w+)", block.options)
-                reading = source.read(
-                    f"a.{kind}", block.text, Options(dialect[1] if dialect else "postgres")
-                )
-                found += [
-                    f"{change.source.line} {change.action} {change.effect} {change.selector}"
-                    for change in reading.changes
-                ]
-                found += [
-                    f"{problem.line} problem: {problem.message}" for problem in reading.problems
-                ]
+        for reading in _readings(self.blocks):
+            found += [
+                f"{change.source.line} {change.action} {change.effect} {change.selector}"
+                for change in reading.changes
+            ]
+            found += [f"{problem.line} problem: {problem.message}" for problem in reading.problems]
         assert "\n".join(found) == expected.text.strip(), "found:\n" + "\n".join(found)
+
+    def _gate(self, block: Block) -> None:
+        found = gated(self.blocks, block.options)
+        assert found == block.text.strip(), f"found:\n{found}"
 
     def _console(self, block: Block) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -212,6 +218,56 @@ class Spec(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, 0, self.name
+
+
+def gated(blocks: list[Block], options: str) -> str:
+    """What the shipped pack decides about the artifacts of a section, as a ```gate block says it."""
+    told = dict(re.findall(r"(\w+)=(\S+)", options))
+    readings = _readings(blocks)
+    plan = Plan(
+        author=Identity(type=told.get("author", "Agent"), id="somebody"),
+        environment=told.get("environment", "production"),
+        artifacts=tuple(reading.artifact for reading in readings),
+        changes=numbered(change for reading in readings for change in reading.changes),
+        problems=tuple(problem for reading in readings for problem in reading.problems),
+    )
+    verdict = gate(_guardrails(), plan, frozen="frozen" in options.split())
+    lines = [str(verdict.outcome)]
+    lines += [f"{problem.line} problem: {problem.message}" for problem in plan.problems]
+    return "\n".join((*lines, *(line for result in verdict.results for line in _decided(result))))
+
+
+def _decided(result: Result) -> Iterator[str]:
+    decision, change = result.decision, result.change
+    said = " by ".join(filter(None, (str(decision.outcome), ", ".join(decision.rules))))
+    if change is not None:
+        what = f"{change.source.line} {change.action} {change.effect} {change.selector}"
+        yield f"{what} -> {said}"
+    elif said != "permit by apply_plans":
+        yield f"plan -> {said}"
+
+
+@cache
+def _guardrails() -> Policies:
+    return interlock.load("production_guardrails", cache=False)
+
+
+def _readings(blocks: list[Block]) -> list[Reading]:
+    """The artifacts of a section, each read by its source."""
+    readings: list[Reading] = []
+    for source in SOURCES:
+        own = [block for block in blocks if block.kind == source.kind]
+        before = [block for block in own if "before" in block.options]
+        after = [(f"a.{source.kind}", block.text) for block in own if block not in before]
+        if before:
+            was = [(f"before.{source.kind}", block.text) for block in before]
+            readings += source.read_together(after, Options(), was)
+            continue
+        for block in own:
+            dialect = re.search(r"dialect=(\w+)", block.options)
+            options = Options(dialect[1] if dialect else "postgres")
+            readings.append(source.read(f"a.{source.kind}", block.text, options))
+    return readings
 
 
 def _policy_texts(blocks: list[Block]) -> dict[str, str]:

@@ -53,7 +53,7 @@ def diff(before: str, after: str, *options: str) -> Result:
 def test_equal_policies_change_nothing(folder: Path) -> None:
     result = diff(NARROW, NARROW.replace("rows < 100", "rows <= 99"))
     assert result.exit_code == 0
-    assert result.stdout.endswith("nothing changes in 4 kinds of request\n")
+    assert result.stdout.endswith("nothing changes; 4 kinds of request compared\n")
 
 
 def test_what_is_gained_is_refused_and_shown_with_a_request(folder: Path) -> None:
@@ -64,7 +64,7 @@ def test_what_is_gained_is_refused_and_shown_with_a_request(folder: Path) -> Non
     assert any(line.startswith("before denied") for line in told)
     assert "after permitted by small_tables (new.ilk:8)" in told
     assert any(line.startswith("in 2 of 4 kinds of request: Agent drop Table") for line in told)
-    assert told[-1] == "1 gained in 4 kinds of request"
+    assert told[-1] == "1 gained; 4 kinds of request compared"
 
 
 def test_what_is_lost_is_shown_and_passes(folder: Path) -> None:
@@ -114,6 +114,9 @@ def test_a_new_action_that_is_permitted_is_gained(folder: Path) -> None:
     assert result.exit_code == 5
     assert "2 kinds of request new" in result.stdout
     assert "permitted by  wipes (new.ilk:9)" in result.stdout
+    assert result.stdout.endswith(
+        "new kinds of request are permitted; 4 kinds of request compared\n"
+    )
 
 
 def test_a_new_action_that_nothing_permits_is_not_gained(folder: Path) -> None:

@@ -93,6 +93,8 @@ def test_the_analysis_after_edits_is_a_fresh_one(shard: int) -> None:
     chance = random.Random(f"interlock {shard}")  # noqa: S311
     texts = LIBRARY if shard % 2 else {"broken.ilk": BROKEN}
     sound = 0
+    documents: list[Document] = []
+    analysis = Analysis()
     for number in range(EDITS // SHARDS):
         if number % 8 == 0:
             documents = [Document(file, text) for file, text in texts.items()]
@@ -129,6 +131,7 @@ def probe(chance: random.Random, analysis: Analysis, document: Document, *, toke
 def test_a_document_after_edits_is_a_fresh_one(shard: int) -> None:
     chance = random.Random(f"documents {shard}")  # noqa: S311
     texts = [*LIBRARY.values(), BROKEN]
+    original, document = "", Document("a.ilk", "")
     for number in range(EDITS):
         if number % 12 == 0:
             original = chance.choice(texts)

@@ -3,9 +3,9 @@
 import asyncio
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import pytest_asyncio
@@ -17,6 +17,7 @@ from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities, 
 
 from interlock.lsp.proofs import can_prove
 
+T = TypeVar("T")
 COMMAND = [sys.executable, "-m", "interlock", "lsp"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 CODECS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
@@ -54,24 +55,24 @@ def make_client() -> LanguageClient:
     """A client that also does what editors do and the client of pytest-lsp does not."""
     client = make_test_lsp_client()
 
-    @client.feature(types.CLIENT_REGISTER_CAPABILITY)
+    @client.feature(types.CLIENT_REGISTER_CAPABILITY)  # type: ignore[untyped-decorator]
     def register(params: types.RegistrationParams) -> None:
         assert {one.method for one in params.registrations} == {
             types.WORKSPACE_DID_CHANGE_WATCHED_FILES
         }
 
-    @client.feature(types.WORKSPACE_CODE_LENS_REFRESH)
+    @client.feature(types.WORKSPACE_CODE_LENS_REFRESH)  # type: ignore[untyped-decorator]
     def refresh_lenses(params: None) -> None:
         """Lenses are asked for by the test itself."""
 
-    @client.feature(types.WORKSPACE_INLAY_HINT_REFRESH)
+    @client.feature(types.WORKSPACE_INLAY_HINT_REFRESH)  # type: ignore[untyped-decorator]
     def refresh_hints(params: None) -> None:
         """Hints are asked for by the test itself."""
 
     return client
 
 
-@pytest_lsp.fixture(
+@pytest_lsp.fixture(  # type: ignore[untyped-decorator]
     scope="module",
     params=["visual-studio-code", "neovim", "emacs", "utf-8", "utf-32"],
     config=ClientServerConfig(server_command=COMMAND, client_factory=make_client),
@@ -135,6 +136,7 @@ class Session:
 
     async def diagnosed(self, uri: str, count: int, seconds: float = 10) -> list[types.Diagnostic]:
         """The diagnostics of a file, once there are so many."""
+        found: list[types.Diagnostic] = []
         for _ in range(int(seconds * 40)):
             found = list(self.client.diagnostics.get(uri, ()))
             if uri in self.client.diagnostics and len(found) == count:
@@ -469,6 +471,11 @@ async def test_a_lens_runs_a_test_and_shows_its_result(
     assert failed.code == "test-failed" and session.text(uri, failed.range) == "grown_up_enters"
 
 
+def only(found: Sequence[T] | None) -> T:
+    assert found is not None and len(found) == 1, found
+    return found[0]
+
+
 def read(result: Any, name: str) -> Any:
     """A part of the answer to a command, which arrives as an object or as a dictionary."""
     return result[name] if isinstance(result, dict) else getattr(result, name)
@@ -502,11 +509,10 @@ async def test_the_shape_of_a_file(client: LanguageClient, session: Session) -> 
     assert (session.at(uri, "permit").line, session.at(uri, "}\n\ntest").line) in {
         (fold.start_line, fold.end_line) for fold in folds
     }
-    (selection,) = (
+    selection = only(
         await client.text_document_selection_range_async(
             types.SelectionRangeParams(document, [session.at(uri, "principal, 18")])
         )
-        or ()
     )
     texts = []
     current: types.SelectionRange | None = selection
@@ -517,34 +523,29 @@ async def test_the_shape_of_a_file(client: LanguageClient, session: Session) -> 
         "principal", "grown(principal, 18)", '"𝄞" == "𝄞" and grown(principal, 18)',
     ]  # fmt: skip
     assert texts[-1] == RULES
-    (link,) = (
-        await client.text_document_document_link_async(types.DocumentLinkParams(document)) or ()
-    )
+    link = only(await client.text_document_document_link_async(types.DocumentLinkParams(document)))
     assert link.target == (session.folder / "world.ilk").as_uri()
     assert session.text(uri, link.range) == "world"
 
 
 async def test_the_calls_of_a_definition(client: LanguageClient, session: Session) -> None:
     uri, document = await opened(session)
-    (item,) = (
+    item = only(
         await client.text_document_prepare_call_hierarchy_async(
             types.CallHierarchyPrepareParams(document, session.at(uri, "grown("))
         )
-        or ()
     )
     assert item.name == "grown"
-    (call,) = (
+    call = only(
         await client.call_hierarchy_incoming_calls_async(
             types.CallHierarchyIncomingCallsParams(item)
         )
-        or ()
     )
     assert call.from_.name == "grown_ups"
-    (out,) = (
+    out = only(
         await client.call_hierarchy_outgoing_calls_async(
             types.CallHierarchyOutgoingCallsParams(call.from_)
         )
-        or ()
     )
     assert out.to.name == "grown"
 

@@ -43,6 +43,8 @@ BREAKS = (
 EMPTY = (
     "prove nothing { action drop when resource.rows > 5 and resource.rows < 5 never permitted }\n"
 )
+# Each is a sum of its own, so that no answer comes within a hundredth of a second.
+SUMS = " and ".join(f"resource.rows + {n} * resource.rows != {n + 7}" for n in range(1, 60))
 
 
 @pytest.fixture
@@ -82,10 +84,8 @@ def test_a_vacuous_claim_is_no_success(folder: Path) -> None:
 
 
 def test_a_claim_that_takes_too_long_is_undecided(folder: Path) -> None:
-    # Each is a sum of its own, so that no answer comes within a hundredth of a second.
-    sums = " and ".join(f"resource.rows + {n} * resource.rows != {n + 7}" for n in range(1, 60))
     result = prove(
-        f"prove slow {{ action drop when {sums} never permitted }}\n", "--timeout", "0.01"
+        f"prove slow {{ action drop when {SUMS} never permitted }}\n", "--timeout", "0.01"
     )
     assert result.exit_code == 6
     assert "unknown  slow" in result.stdout
@@ -125,6 +125,16 @@ def test_a_counterexample_is_told_with_the_guard_that_misses_it(folder: Path) ->
     assert "despite production_tables (policy.ilk:9)" in told
     assert "`resource.rows > 10` does not hold" in told
     assert all(len(line) <= 100 for line in lines)
+
+
+def test_what_a_held_request_waits_for_is_told(folder: Path) -> None:
+    held = 'require a_look { action drop need resource.rows == 0 "it is empty" }\n'
+    where = "resource.rows == 5 and not resource.environment.production"
+    result = prove(f"{held}prove small_ones_go {{ action drop when {where} always permitted }}\n")
+    assert result.exit_code == 5
+    told = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert "held by a_look (policy.ilk:18)" in told
+    assert "until it is empty (policy.ilk:18)" in told
 
 
 def test_why_a_claim_holds_is_told_by_rule(folder: Path) -> None:
@@ -353,3 +363,68 @@ def test_a_second_solver_agrees(folder: Path) -> None:
 @pytest.mark.parametrize("engine", ["z3", "cadical"])
 def test_every_solver_gives_the_same_verdict(folder: Path, engine: str) -> None:
     assert prove(HOLDS + BREAKS, "--engine", engine).exit_code == 5
+
+
+def test_other_formats_are_written_beside(folder: Path) -> None:
+    result = prove(BREAKS, "--also", "junit=claims.xml", "--also", "json=claims.json")
+    assert result.stdout.startswith("refuted")
+    assert ElementTree.parse("claims.xml").getroot().get("failures") == "1"  # noqa: S314
+    assert json.loads(Path("claims.json").read_text())["claims"][0]["verdict"] == "refuted"
+
+
+@pytest.mark.parametrize("also", ["junit", "pdf=a.pdf", "json=", "json=no/such/folder.json"])
+def test_what_cannot_be_written_beside_is_wrong_use(folder: Path, also: str) -> None:
+    assert prove(HOLDS, "--also", also).exit_code == 2
+
+
+@pytest.mark.parametrize("format", ["text", "junit", "github", "markdown"])
+def test_a_repair_is_told_in_every_format_for_people(folder: Path, format: str) -> None:
+    assert "holds if you" in prove(BREAKS, "--repair", "--format", format).stdout
+
+
+# check --deep
+
+
+def deep(text: str, *options: str) -> Result:
+    Path("policy.ilk").write_text(text, encoding="utf-8")
+    return run("check", "--deep", "policy.ilk", *options)
+
+
+def test_check_proves_nothing_unless_it_is_asked_to(folder: Path) -> None:
+    text = RULES + EMPTY + "permit tiny_tables { action drop when resource.rows < 5 }\n"
+    result = deep(text)
+    assert result.exit_code == 0
+    assert "warning[vacuous-claim]: `nothing`" in result.stderr
+    assert "warning[shadowed-rule]: `tiny_tables`" in result.stderr
+    assert result.stdout.endswith("0 errors, 2 warnings\n")
+    assert run("check", "policy.ilk").stdout.endswith("0 errors, 0 warnings\n")
+
+
+def test_a_rule_that_several_cover_together_is_found_with_their_places(folder: Path) -> None:
+    text = RULES + "permit b { when resource.rows < 9 }\npermit c { when resource.rows >= 9 }\n"
+    result = deep(text + "permit a { action read when resource.rows == 1 }\n", "--format", "json")
+    (reads,) = (
+        item
+        for item in json.loads(result.stdout)["diagnostics"]
+        if item["message"].startswith("`small_tables`")
+    )
+    assert reads["code"] == "shadowed-rule"
+    assert reads["line"] == 8
+    assert [note["message"] for note in reads["notes"]] == ["`b` is here", "`c` is here"]
+
+
+def test_what_check_said_already_is_not_said_again(folder: Path) -> None:
+    result = deep(RULES + "permit never { action drop principal Agent resource Agent }\n")
+    assert result.stderr.count("[never-applies]") + result.stderr.count("error") == 1
+
+
+def test_a_deep_check_that_takes_too_long_says_so(folder: Path) -> None:
+    claim = f"prove slow {{ action drop when {SUMS} never permitted }}\n"
+    result = deep(f"{RULES}permit sums {{ when {SUMS} }}\n{claim}", "--timeout", "0.001")
+    assert result.exit_code == 0
+    assert "warning[not-decided]: whether the rules do nothing" in result.stderr
+    assert "warning[not-decided]: whether `slow` is about any request" in result.stderr
+
+
+def test_a_deep_check_of_policies_that_do_not_compile_is_a_check(folder: Path) -> None:
+    assert deep("permit { }").exit_code == 3

@@ -59,12 +59,14 @@ class Changes:
         gained = sum(region.is_gain for region in self.difference.regions)
         lost = len(self.difference.regions) - gained
         counts = [f"{gained} gained"] * bool(gained) + [f"{lost} lost"] * bool(lost)
+        if self.new_permitted is not None:
+            counts.append("new kinds of request are permitted")
         if self.doubts:
             counts.append("not decided in full")
         elif not self.is_changed:
-            return f"nothing changes in {self._compared}"
+            return f"nothing changes; {self._compared} compared"
         told = ", ".join(counts) or "no decision changes"
-        return f"{told} in {self._compared}"
+        return f"{told}; {self._compared} compared"
 
     @property
     def _compared(self) -> str:

@@ -138,7 +138,7 @@ def _filters(rows: list[Row], radius: dict[str, Any]) -> str:
     )
     change_options = "".join(
         f'<option value="{html(change["id"])}">{html(change["file"])}:{change["line"]} '
-        f"{html(change['summary'])[:80]}</option>"
+        f"{html(change['summary'][:80])}</option>"
         for change in radius["changes"]
         if change["assets"]
     )

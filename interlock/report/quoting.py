@@ -33,7 +33,8 @@ def source_lines(text: str) -> tuple[list[str], int]:
 
 def plain(text: object) -> str:
     """One line of text, cut, in which every control and invisible character is shown as an escape."""
-    return safe(_cut(str(text), MAX_TEXT))
+    short = _cut(str(text), MAX_TEXT)
+    return short if short.isprintable() else safe(short)
 
 
 def json_block(value: Any) -> str:

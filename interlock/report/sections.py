@@ -40,7 +40,7 @@ def summary(radius: dict[str, Any], verdict: dict[str, Any] | None) -> str:
     assets = numbers["assets"]
     lost = numbers["lost_for_good"]
     reached = plural(assets, "asset") + (" is" if assets == 1 else " are")
-    gone = f"<b>{number(lost)} of them for good</b>" if lost else "none of them for good"
+    gone = f"<b>{number(lost)} of them lost for good</b>" if lost else "none of them lost for good"
     head = f"{reached} reached, {gone}." if assets else "Nothing that is known is reached."
     return (
         f'<section aria-labelledby="comes-to"><h2 id="comes-to">What it comes to</h2>'
@@ -176,9 +176,9 @@ def decisions(radius: dict[str, Any], verdict: dict[str, Any] | None) -> str:
     parts += [_change(each, results.get(each["id"])) for each in heard[:MAX_CHANGES]]
     if quiet:
         inner = "".join(_change(each, results.get(each["id"])) for each in quiet[:MAX_CHANGES])
-        said = "reach nothing" if verdict is None else "are permitted and reach nothing"
+        said = "reaching nothing" if verdict is None else "permitted, reaching nothing"
         count = plural(len(quiet), "change")
-        parts.append(f"<details><summary>{count} that {said}</summary>{inner}</details>")
+        parts.append(f"<details><summary>{count}: {said}</summary>{inner}</details>")
     hidden = max(0, len(heard) - MAX_CHANGES) + max(0, len(quiet) - MAX_CHANGES)
     if hidden:
         parts.append(f'<p class="limit">{plural(hidden, "change")} more; the JSON has them all.</p>')

@@ -114,5 +114,5 @@ def _rows(asset: dict[str, Any]) -> str:
 
 def _score(score: dict[str, float]) -> str:
     parts = ("data", "criticality", "environment", "irreversibility")
-    product = " × ".join(f"{score[part]:g}" for part in parts)
+    product = " × ".join(f"{score[part]:.3g}" for part in parts)
     return f'{score["points"]:.1f}<span class="why">{product}</span>'

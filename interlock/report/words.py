@@ -16,7 +16,7 @@ FATES: dict[str, Word] = {
     "lost": Word("✕", "lost for good", "holds data, goes, and nothing outside brings it back"),
     "undecided": Word("?", "not known", "could not be read or is not in the graph; counts as lost"),
     "returns": Word("↺", "comes back", "a way back outside the radius restores it"),
-    "recreated": Word("＋", "made again", "comes back from its definition, without data of its own"),
+    "recreated": Word("+", "made again", "comes back from its definition, without data of its own"),
     "kept": Word("○", "stays", "is changed, orphaned or disabled, but stays"),
 }
 
@@ -39,7 +39,7 @@ DOES: dict[str, str] = {
 
 DECISIONS: dict[str, Word] = {
     "deny": Word("✕", "denied", "This plan is denied."),
-    "hold": Word("⏸", "on hold", "This plan waits for what is still open."),
+    "hold": Word("…", "on hold", "This plan waits for what is still open."),
     "permit": Word("✓", "permitted", "This plan is permitted."),
 }
 

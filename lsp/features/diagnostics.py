@@ -1,5 +1,8 @@
 """What is wrong in a file, as the command line says it, with the help in the text and the places that explain it."""
 
+from functools import cache
+from pathlib import Path
+
 from lsprotocol.types import (
     CodeDescription,
     Diagnostic,
@@ -13,7 +16,7 @@ from ...lang.render import safe
 from ..view import View
 
 SOURCE = "interlock"
-DOCUMENTATION = "https://github.com/interlock/interlock/blob/main/docs/diagnostics"
+_PAGES = Path(__file__).resolve().parents[2] / "docs" / "diagnostics"
 _SEVERITY = {
     lang.Severity.ERROR: DiagnosticSeverity.Error,
     lang.Severity.WARNING: DiagnosticSeverity.Warning,
@@ -34,7 +37,7 @@ def diagnostic(view: View, problem: lang.Diagnostic) -> Diagnostic:
         safe_lines(message),
         severity=_SEVERITY[problem.severity],
         code=str(problem.code),
-        code_description=CodeDescription(f"{DOCUMENTATION}/{problem.code}.md"),
+        code_description=_page(problem.code),
         source=SOURCE,
         tags=[DiagnosticTag.Unnecessary] if problem.code in _UNNECESSARY else None,
         related_information=[
@@ -43,6 +46,13 @@ def diagnostic(view: View, problem: lang.Diagnostic) -> Diagnostic:
         ]
         or None,
     )
+
+
+@cache
+def _page(code: lang.Code) -> CodeDescription | None:
+    """The page that explains a code, where the documentation lies beside the program."""
+    page = _PAGES / f"{code}.md"
+    return CodeDescription(page.as_uri()) if page.is_file() else None
 
 
 def safe_lines(text: str) -> str:

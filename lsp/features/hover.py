@@ -52,7 +52,7 @@ def hover(view: View, position: Position, claims: Claims = NO_CLAIMS) -> Hover |
     paragraphs = _paragraphs(view, position, occurrence)
     symbol = occurrence.symbols[0]
     if symbol.kind is Kind.CLAIM and symbol.name in claims:
-        paragraphs.append(_text(claim_text(claims[symbol.name])))
+        paragraphs.append(_fenced(claim_text(claims[symbol.name]), "text"))
     return _hover(view, occurrence.span, paragraphs)
 
 
@@ -238,12 +238,16 @@ def _operator_at(item: syntax.Declaration, offset: int) -> tuple[Function, Span]
 
 
 def _code(text: str) -> str:
+    return _fenced(text, "ilk")
+
+
+def _fenced(text: str, language: str) -> str:
     """A fenced block, which no text can end."""
-    body = safe(text)
+    body = _text(text)
     fence = "```"
     while fence in body:
         fence += "`"
-    return f"{fence}ilk\n{body}\n{fence}"
+    return f"{fence}{language}\n{body}\n{fence}"
 
 
 def _text(text: str) -> str:

@@ -44,12 +44,19 @@ def classify_call(
 
 def classify_command(words: Sequence[str | None], at: Position) -> tuple[Change, ...]:
     """What an `az` command does, from its words after the program; `None` is a word that was not resolved."""
-    made = azure_command.call(words, shipped("azure").commands)
+    made = azure_command.calls(words, shipped("azure").commands)
     if isinstance(made, str):
         shown = " ".join("…" if word is None else word for word in ["az", *words[:4]])
         return (unread("azure", shown, shown, made, at),)
-    given = Parameters(made.parameters, made.unresolved)
-    return tuple(_changes(shipped("azure"), _Call(made.operation, given, made.resource), at))
+    return tuple(
+        change
+        for call in made
+        for change in _changes(
+            shipped("azure"),
+            _Call(call.operation, Parameters(call.parameters, call.unresolved), call.resource),
+            at,
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

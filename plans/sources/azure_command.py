@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .cloud_words import taken_apart
+from .cloud_words import Words, taken_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +28,36 @@ _VERBS = {
     "set": "write",
     "add": "write",
 }
-_NAMES = ("ids", "name", "n", "vault-name", "server", "account-name", "resource-group", "g")
+_NAMES = ("name", "n", "vault-name", "server", "account-name", "resource-group", "g")
 
 
-def call(words: Sequence[str | None], commands: Mapping[str, str]) -> Call | str:
-    """The operation, or why the command cannot be read."""
+def calls(words: Sequence[str | None], commands: Mapping[str, str]) -> tuple[Call, ...] | str:
+    """One operation for each resource it names, or why the command cannot be read."""
     found = taken_apart(words, switches=_SWITCHES)
-    plain = found.plain
+    made: list[Call] = []
+    for resource in _resources(found):
+        call = _call(found, resource, commands)
+        if isinstance(call, str):
+            return call
+        made.append(call)
+    return tuple(made)
+
+
+def _resources(found: Words) -> list[str]:
+    """The resources by their ids, of which `--ids` takes many, or the one that other options name."""
+    ids = found.options.get("ids", ())
+    # The words after the first stand alone, since other options take one.
+    given = [*(ids if isinstance(ids, list) else [ids]), *found.plain] if ids else []
+    named = [each for each in given if isinstance(each, str) and each.startswith("/")]
+    return named or [next((text for each in _NAMES if (text := found.text(each))), "")]
+
+
+def _call(found: Words, resource: str, commands: Mapping[str, str]) -> Call | str:
+    plain = tuple(word for word in found.plain if word is None or not word.startswith("/"))
     if not plain or plain[0] is None:
         return "the command names no group"
     if plain[0] in ("version", "help", "find", "feedback") or {"help", "h"} & set(found.options):
         return Call("az/help/read", {}, "", False)
-    resource = next((text for each in _NAMES if (text := found.text(each))), "")
     for length in range(min(len(plain), 6), 0, -1):
         group = plain[:length]
         if any(word is None for word in group):

@@ -57,12 +57,19 @@ def classify_command(
     words: Sequence[str | None], at: Position, *, program: str = "gcloud"
 ) -> tuple[Change, ...]:
     """What a `gcloud`, `gsutil` or `bq` command does, from its words after the program; `None` is not resolved."""
-    made = google_command.call(words, program, shipped("google").commands)
+    made = google_command.calls(words, program, shipped("google").commands)
     if isinstance(made, str):
         shown = " ".join("…" if word is None else word for word in [program, *words[:4]])
         return (unread("google", shown, shown, made, at),)
-    given = Parameters(made.parameters, made.unresolved)
-    return tuple(_changes(shipped("google"), _Call(made.method, "", given, made.resource), at))
+    return tuple(
+        change
+        for call in made
+        for change in _changes(
+            shipped("google"),
+            _Call(call.method, "", Parameters(call.parameters, call.unresolved), call.resource),
+            at,
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,19 +43,22 @@ _SWITCHES = frozenset(
 _VERBS = {"describe": "get", "list": "list", "versions": "list"}
 
 
-def call(words: Sequence[str | None], program: str, commands: Mapping[str, str]) -> Call | str:
-    """The call, or why the command cannot be read."""
+def calls(
+    words: Sequence[str | None], program: str, commands: Mapping[str, str]
+) -> tuple[Call, ...] | str:
+    """One call for each thing that the command names, or why it cannot be read."""
     found = taken_apart(words, switches=_SWITCHES)
     match program:
         case "gsutil":
-            return _storage(found, found.plain)
+            made = _storage(found, found.plain)
         case "bq":
-            return _bigquery(found)
+            made = _bigquery(found)
         case _:
-            return _gcloud(found, commands)
+            made = _gcloud(found, commands)
+    return (made,) if isinstance(made, Call) else made
 
 
-def _gcloud(found: Words, commands: Mapping[str, str]) -> Call | str:
+def _gcloud(found: Words, commands: Mapping[str, str]) -> Call | tuple[Call, ...] | str:
     plain = [word for word in found.plain if word not in ("alpha", "beta", "preview")]
     if not plain or plain[0] is None:
         return "the command names no group"
@@ -78,8 +81,11 @@ def _gcloud(found: Words, commands: Mapping[str, str]) -> Call | str:
             continue
         if verb is None:
             return "the verb of the command could not be resolved"
-        name = plain[length + 1] if len(plain) > length + 1 else None
-        return _named(resources, verb, name, found)
+        names = plain[length + 1 :] or [None]
+        if verb.endswith("iam-policy"):
+            # The word after the name is the file of the policy.
+            names = names[:1]
+        return tuple(_named(resources, verb, name, found) for name in names)
     verbs = [word for word in plain if word in _VERBS]
     if verbs and None not in plain and plain[0] not in ("auth", "config"):
         return Call(f"{plain[0]}.-.{_VERBS[verbs[0] or '']}", {}, "", False)
@@ -106,7 +112,7 @@ def _camel(verb: str) -> str:
     return head + "".join(each.capitalize() for each in rest)
 
 
-def _storage(found: Words, plain: Sequence[str | None]) -> Call | str:
+def _storage(found: Words, plain: Sequence[str | None]) -> Call | tuple[Call, ...] | str:
     """`gcloud storage` and `gsutil` speak of buckets and objects by their addresses."""
     if not plain or plain[0] is None:
         return "the command names no verb"
@@ -129,15 +135,20 @@ def _storage(found: Words, plain: Sequence[str | None]) -> Call | str:
     last, first = paths[-1] or "", paths[0] or ""
     recursive = bool({"r", "R", "recursive", "a", "all-versions"} & set(found.options))
     bucket, _, key = first.removeprefix("gs://").partition("/")
+    buckets = dict.fromkeys((path or "").removeprefix("gs://").partition("/")[0] for path in paths)
     match verb:
         case "rb":
-            return Call("storage.buckets.delete", {"bucket": bucket}, "", False)
+            return tuple(
+                Call("storage.buckets.delete", {"bucket": each}, "", False) for each in buckets
+            )
         case "mb":
             return Call("storage.buckets.insert", {"bucket": bucket}, "", False)
         case "rm" if len(paths) == 1 and key and not recursive and not set("*?[") & set(key):
             return Call("storage.objects.delete", {"bucket": bucket, "object": key}, "", False)
         case "rm":
-            return Call("storage.objects.deleteMany", {"bucket": bucket}, "", False)
+            return tuple(
+                Call("storage.objects.deleteMany", {"bucket": each}, "", False) for each in buckets
+            )
         case "rsync" if {"d", "delete-unmatched-destination-objects"} & set(found.options):
             return Call(
                 "storage.objects.deleteMany", {"bucket": last.removeprefix("gs://")}, "", False

@@ -42,7 +42,7 @@ def _annotation(report: Report, proof: Proof) -> str:
     }
     title = f"{proof.verdict}: {proof.goal.name}"
     told = broken(proof, found) if found is not None else proof.why
-    lines = [told, *(line.text for line in story(report.policies, proof))]
+    lines = [told, *(line.text for line in story(report, proof))]
     level = "error" if proof.verdict is Verdict.REFUTED else "warning"
     return command(level, {**place, "title": title}, "\n".join(lines))
 

@@ -30,7 +30,7 @@ def _case(report: Report, proof: Proof, suite: ElementTree.Element) -> None:
     where = {"file": safe(span.file), "line": str(span.line)}
     case = ElementTree.SubElement(suite, "testcase", {**names, **where})
     lines = [f"{proof.goal.name} ({place(span)})"]
-    lines += [line.text for line in story(report.policies, proof)]
+    lines += [line.text for line in story(report, proof)]
     found = proof.counterexample
     if found is not None:
         message = {"message": safe(broken(proof, found)), "type": str(proof.verdict)}

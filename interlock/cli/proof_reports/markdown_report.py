@@ -50,7 +50,7 @@ def _row(proof: Proof) -> str:
 
 
 def _folded(report: Report, proof: Proof) -> str:
-    lines = [line.text for line in story(report.policies, proof)]
+    lines = [line.text for line in story(report, proof)]
     return (
         f"<details>\n<summary>{code(proof.goal.name)} is {proof.verdict}</summary>\n\n"
         f"{code_block(lines)}\n\n</details>\n"

@@ -12,6 +12,7 @@ from ...analyzer.coverage import Unproved
 from ...analyzer.prove import Proof, Verdict
 from ...analyzer.telling import guards
 from ...lang.loader import bundled
+from ...lang.render import safe
 from ...lang.source import Fragment, Span
 from ...version import __version__
 from .report import Report
@@ -105,7 +106,7 @@ def _rule(name: str) -> dict[str, Any]:
 
 def _result(report: Report, proof: Proof) -> dict[str, Any]:
     goal, found = proof.goal, proof.counterexample
-    lines = [": ".join(filter(None, line.parts)) for line in story(report.policies, proof)]
+    lines = [": ".join(filter(None, line.parts)) for line in story(report, proof)]
     title = f"claim `{goal.name}` is {proof.verdict}: {goal.sentence}"
     if found is not None:
         title = f"claim `{goal.name}` is refuted: {broken(proof, found)}"
@@ -161,6 +162,7 @@ def _related(report: Report, proof: Proof) -> Iterator[tuple[str, Span]]:
 
 def _message(text: str) -> dict[str, str]:
     """Plain text in which nothing is a placeholder or a link."""
+    text = "\n".join(map(safe, text.split("\n")))
     return {"text": text.replace("{", "{{").replace("}", "}}").replace("](", "] (")}
 
 

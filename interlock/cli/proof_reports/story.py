@@ -1,18 +1,21 @@
 """One proof in plain lines: what was claimed, the request that breaks it and why no guard stops it, or why it holds."""
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ...analyzer.prove import Because, Counterexample, Proof
+from ...analyzer.repair import Repair
 from ...analyzer.telling import guards, situation_lines
 from ...compiler.decision import Decision
 from ...compiler.ir import PolicySet
 from ...lang.render import safe
 from ...lang.source import Span
 from ...lang.syntax import Outcome
+from .report import Report
 
 WIDTH = 100
+MAX_REPAIRS = 3
 _LABEL = 16
 """Columns before the text of a line, with room for `permitted by`."""
 
@@ -30,7 +33,7 @@ class Line:
         return self.text[:_LABEL].strip(), self.text[_LABEL:].strip()
 
 
-def story(policies: PolicySet, proof: Proof, width: int = WIDTH) -> Iterator[Line]:
+def story(report: Report, proof: Proof, width: int = WIDTH) -> Iterator[Line]:
     """The lines below the verdict; none where there is nothing to add to it."""
     found = proof.counterexample
     if found is not None:
@@ -38,10 +41,11 @@ def story(policies: PolicySet, proof: Proof, width: int = WIDTH) -> Iterator[Lin
         yield from said("but", safe(broken(proof, found)), width)
         yield from situation(found, width)
         yield from decided(found.decision, width)
-        yield from _guards(policies, found, width)
+        yield from _guards(report.policies, found, width)
     if proof.why:
         yield from said("since", safe(proof.why), width)
     yield from _because(proof.because, width)
+    yield from _repairs(report.repairs.get(proof.goal.name, ()), width)
 
 
 def said(label: str, text: str, width: int = WIDTH, inset: int = 0) -> Iterator[Line]:
@@ -71,6 +75,10 @@ def decided(decision: Decision, width: int = WIDTH) -> Iterator[Line]:
         yield from said(label, f"{safe(reason.rule)} ({place(reason.span)})", width)
         if reason.because:
             yield from said("", safe(reason.because), width, inset=2)
+        label = ""
+    label = "until"
+    for need in decision.needs:
+        yield from said(label, f"{safe(need.message)} ({place(need.span)})", width)
         label = ""
 
 
@@ -153,4 +161,16 @@ def _because(because: Iterable[Because], width: int) -> Iterator[Line]:
             if not item.whole:
                 text = short(item.span.text, max(20, width - _LABEL - 2))
                 yield Line(f"{'':<{_LABEL + 2}}{text}", is_quiet=True)
+        label = ""
+
+
+def _repairs(repairs: Sequence[Repair], width: int) -> Iterator[Line]:
+    """Edits after which the claim holds, and what each of them breaks."""
+    label = "holds if you"
+    for repair in repairs[:MAX_REPAIRS]:
+        told = ", ".join(repair.breaks[:MAX_REPAIRS])
+        if len(repair.breaks) > MAX_REPAIRS:
+            told += f" and {len(repair.breaks) - MAX_REPAIRS} more"
+        breaks = f", which breaks {told}" if told else ""
+        yield from said(label, f"{safe(repair.message + breaks)} ({place(repair.span)})", width)
         label = ""

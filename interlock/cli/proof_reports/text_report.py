@@ -19,8 +19,6 @@ _TINT = {
     Verdict.VACUOUS: YELLOW,
 }
 
-MAX_REPAIRS = 3
-
 
 def render(report: Report) -> str:
     color = use_color()
@@ -46,14 +44,8 @@ def _proof(report: Report, proof: Proof, width: int, color: bool) -> Iterator[st
     verdict = paint(f"{proof.verdict:<8}", BOLD, _TINT[proof.verdict], color=color)
     name = paint(safe(proof.goal.name), BOLD, color=color)
     yield f"{verdict} {name}  {paint(place(proof.goal.span), DIM, color=color)}"
-    for line in story(report.policies, proof, width):
+    for line in story(report, proof, width):
         yield paint(line.text, DIM, color=color) if line.is_quiet else line.text
-    for repair in report.repairs.get(proof.goal.name, ())[:MAX_REPAIRS]:
-        told = ", ".join(repair.breaks[:MAX_REPAIRS])
-        if len(repair.breaks) > MAX_REPAIRS:
-            told += f" and {len(repair.breaks) - MAX_REPAIRS} more"
-        breaks = f", which breaks {safe(told)}" if told else ""
-        yield f"  it holds if you {safe(repair.message)}{breaks}  {paint(place(repair.span), DIM, color=color)}"
     if proof.counterexample is not None:
         yield ""
 

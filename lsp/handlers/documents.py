@@ -1,0 +1,90 @@
+"""Files that are opened, edited and closed, and what is wrong in them for a client that asks."""
+
+import asyncio
+from collections.abc import Sequence
+
+from lsprotocol import types
+
+from ..connection import InterlockServer
+from ..settings import SECTION
+
+
+def register(server: InterlockServer) -> None:
+    _documents(server)
+    _diagnostics(server)
+
+
+def _documents(server: InterlockServer) -> None:
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    def did_open(ls: InterlockServer, params: types.DidOpenTextDocumentParams) -> None:
+        document = params.text_document
+        ls.session.workspace.open_file(document.uri, document.text, document.version)
+        ls.changed()
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    def did_change(ls: InterlockServer, params: types.DidChangeTextDocumentParams) -> None:
+        document = params.text_document
+        ls.session.edit(document.uri, document.version, params.content_changes)
+        ls.changed()
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    def did_close(ls: InterlockServer, params: types.DidCloseTextDocumentParams) -> None:
+        workspace = ls.session.workspace
+        workspace.close_file(params.text_document.uri)
+        ls.tokens.pop(params.text_document.uri, None)
+        ls.changed()
+
+    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
+    def did_save(ls: InterlockServer, params: types.DidSaveTextDocumentParams) -> None:
+        ls.changed()
+
+
+def _diagnostics(server: InterlockServer) -> None:
+    options = types.DiagnosticOptions(
+        inter_file_dependencies=True, workspace_diagnostics=True, identifier=SECTION
+    )
+
+    @server.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, options)
+    def diagnostic(
+        ls: InterlockServer, params: types.DocumentDiagnosticParams
+    ) -> types.DocumentDiagnosticReport:
+        ls.stop_pushing()
+        view = ls.view(params.text_document.uri)
+        found = ls.session.diagnostics(view) if view is not None else []
+        result = _result_id(found)
+        if view is not None:
+            ls.published[view.file] = found, view.document.version
+        if result == params.previous_result_id:
+            return types.RelatedUnchangedDocumentDiagnosticReport(result_id=result)
+        return types.RelatedFullDocumentDiagnosticReport(items=found, result_id=result)
+
+    @server.feature(types.WORKSPACE_DIAGNOSTIC)
+    async def workspace_diagnostic(
+        ls: InterlockServer, params: types.WorkspaceDiagnosticParams
+    ) -> types.WorkspaceDiagnosticReport:
+        before = {item.uri: item.value for item in params.previous_result_ids}
+        items: list[types.WorkspaceDocumentDiagnosticReport] = []
+        for file in ls.session.files_to_report():
+            await asyncio.sleep(0)
+            view = ls.session.view_of(file)
+            if view is None:
+                continue
+            found, uri = ls.session.diagnostics(view), view.uri_of(file)
+            result, version = _result_id(found), view.document.version
+            if before.get(uri) == result:
+                items.append(
+                    types.WorkspaceUnchangedDocumentDiagnosticReport(
+                        uri=uri, result_id=result, version=version
+                    )
+                )
+            else:
+                items.append(
+                    types.WorkspaceFullDocumentDiagnosticReport(
+                        uri=uri, items=found, result_id=result, version=version
+                    )
+                )
+        return types.WorkspaceDiagnosticReport(items)
+
+
+def _result_id(found: Sequence[types.Diagnostic]) -> str:
+    return f"{len(found)}-{hash(repr(found)) & 0xFFFFFFFFFFFF:x}"

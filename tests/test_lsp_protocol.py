@@ -1,0 +1,329 @@
+"""The wire: strange clients, several clients at once, other transports, and what is left when a client goes."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from interlock.lsp.proofs import can_prove
+from interlock.lsp.settings import Settings, read_settings
+
+pytestmark = pytest.mark.asyncio
+SERVER = (sys.executable, "-m", "interlock", "lsp")
+BAD = (
+    "// 𝄞\nentity User { age: Int }\naction go { principal User  resource User }\n"
+    "permit p { when principal.aeg > 1 }\n"
+)
+
+
+class Wire:
+    """Messages by hand, over a pair of streams."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+        self.number = 0
+
+    def send(self, document: dict[str, Any]) -> None:
+        body = json.dumps({"jsonrpc": "2.0", **document}).encode()
+        self.writer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+    async def read(self) -> dict[str, Any]:
+        length = 0
+        while line := (await self.reader.readline()).strip():
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        found: dict[str, Any] = json.loads(await self.reader.readexactly(length))
+        return found
+
+    async def ask(self, method: str, params: Any) -> Any:
+        self.number += 1
+        self.send({"id": self.number, "method": method, "params": params})
+        while True:
+            message = await asyncio.wait_for(self.read(), 60)
+            if message.get("id") == self.number and "method" not in message:
+                assert "error" not in message, message["error"]
+                return message["result"]
+
+    async def start(self, capabilities: Any = None, root: Path | None = None) -> Any:
+        uri = root.as_uri() if root is not None else None
+        params = {"processId": None, "rootUri": uri, "capabilities": capabilities or {}}
+        result = await self.ask("initialize", params)
+        self.send({"method": "initialized", "params": {}})
+        return result
+
+    def open(self, text: str, uri: str = "file:///nowhere/a.ilk") -> None:
+        document = {"uri": uri, "languageId": "interlock", "version": 1, "text": text}
+        self.send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
+
+    def change(self, version: int, changes: list[Any], uri: str = "file:///nowhere/a.ilk") -> None:
+        document = {"uri": uri, "version": version}
+        params = {"textDocument": document, "contentChanges": changes}
+        self.send({"method": "textDocument/didChange", "params": params})
+
+    async def diagnostics(self, version: int) -> list[Any]:
+        while True:
+            message = await asyncio.wait_for(self.read(), 60)
+            if message.get("method") == "textDocument/publishDiagnostics":
+                params = message["params"]
+                if params.get("version") == version:
+                    found: list[Any] = params["diagnostics"]
+                    return found
+
+
+@asynccontextmanager
+async def standard() -> AsyncIterator[tuple[Wire, asyncio.subprocess.Process]]:
+    process = await asyncio.create_subprocess_exec(
+        *SERVER, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**24
+    )
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        yield Wire(process.stdout, process.stdin), process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@asynccontextmanager
+async def listening(option: str) -> AsyncIterator[int]:
+    process = await asyncio.create_subprocess_exec(
+        *SERVER, option, "0", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        line = (await process.stdout.readline()).decode()
+        assert line.startswith("listening on 127.0.0.1:")
+        yield int(line.rpartition(":")[2])
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_words_that_the_protocol_does_not_know_are_taken_as_they_are() -> None:
+    capabilities = {
+        "textDocument": {
+            "documentSymbol": {
+                "symbolKind": {"valueSet": [1, 99]},
+                "tagSupport": {"valueSet": [2]},
+            },
+            "publishDiagnostics": {"tagSupport": {"valueSet": [1, 7]}},
+        },
+        "workspace": {"workspaceEdit": {"resourceOperations": ["create", "zap"]}},
+        "general": {"positionEncodings": ["utf-99", "utf-8"]},
+    }
+    async with standard() as (wire, _):
+        result = await asyncio.wait_for(wire.start(capabilities), 30)
+    assert result["capabilities"]["positionEncoding"] == "utf-8"
+
+
+async def test_a_line_separator_within_a_line_is_no_line_end() -> None:
+    text = (
+        "// a\u2028b\u2029c\x0b\x0c\x85d 𝄞\r\nentity User { age: Int }\r"
+        "action go { principal User resource User }\npermit p { when principal.aeg > 1 }"
+    )
+    async with standard() as (wire, _):
+        await wire.start()
+        wire.open(
+            text.replace("\u2028", "").replace("\u2029", "").replace("\x0b", "").replace("\x85", "")
+        )
+        (found,) = await wire.diagnostics(1)
+        assert found["range"]["start"] == {"line": 3, "character": 26}
+        wire.open(text.replace("aeg", "age"), "file:///nowhere/b.ilk")
+        at = {"line": 3, "character": 26}
+        change = {"range": {"start": at, "end": {"line": 3, "character": 29}}, "text": "years"}
+        wire.change(2, [change], "file:///nowhere/b.ilk")
+        found = await wire.diagnostics(2)
+        assert [item["code"] for item in found] == ["hidden-character", "unknown-attribute"]
+        assert found[1]["range"]["start"] == at
+
+
+async def test_a_change_of_the_whole_text_is_taken_too() -> None:
+    async with standard() as (wire, _):
+        await wire.start()
+        wire.open(BAD)
+        assert len(await wire.diagnostics(1)) == 1
+        wire.change(2, [{"text": BAD.replace("aeg", "age")}])
+        assert await wire.diagnostics(2) == []
+
+
+@pytest.mark.parametrize(
+    "uri", ["untitled:Untitled-1", "file:///nowhere/%C3%A9%20%F0%9D%84%9E.ilk"]
+)
+async def test_any_uri_can_be_open(uri: str) -> None:
+    async with standard() as (wire, _):
+        await wire.start()
+        wire.open(BAD, uri)
+        assert len(await wire.diagnostics(1)) == 1
+        symbols = await wire.ask("textDocument/documentSymbol", {"textDocument": {"uri": uri}})
+        assert [item["name"] for item in symbols] == ["User", "go", "p"]
+
+
+async def test_requests_about_files_that_are_not_there_have_empty_answers() -> None:
+    document = {
+        "textDocument": {"uri": "file:///nowhere/else.ilk"},
+        "position": {"line": 9, "character": 9},
+    }
+    async with standard() as (wire, _):
+        await wire.start()
+        for method in ("hover", "definition", "completion", "prepareRename", "signatureHelp"):
+            assert not await wire.ask(f"textDocument/{method}", document)
+
+
+async def test_places_beyond_the_text_are_its_end() -> None:
+    far = {"line": 10_000, "character": 10_000}
+    async with standard() as (wire, _):
+        await wire.start()
+        wire.open(BAD)
+        wire.change(2, [{"range": {"start": far, "end": far}, "text": "entity X\n"}])
+        await wire.diagnostics(2)
+        document = {"uri": "file:///nowhere/a.ilk"}
+        symbols = await wire.ask("textDocument/documentSymbol", {"textDocument": document})
+        assert symbols[-1]["name"] == "X"
+        assert (
+            await wire.ask("textDocument/hover", {"textDocument": document, "position": far})
+            is None
+        )
+
+
+async def test_an_answer_that_nobody_wants_any_more_is_not_made() -> None:
+    place = {
+        "textDocument": {"uri": "file:///nowhere/a.ilk"},
+        "position": {"line": 1, "character": 8},
+    }
+    params = {**place, "context": {"includeDeclaration": True}}
+    async with standard() as (wire, _):
+        await wire.start()
+        wire.open(BAD)
+        await wire.diagnostics(1)
+        wire.send({"id": "x", "method": "textDocument/references", "params": params})
+        wire.send({"method": "$/cancelRequest", "params": {"id": "x"}})
+        while (message := await asyncio.wait_for(wire.read(), 60)).get("id") != "x":
+            pass
+        assert message["error"]["code"] == -32800
+        assert len(await wire.ask("textDocument/references", params)) == 3
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_the_first_check_shows_its_progress_and_can_be_cancelled(
+    cancelled: bool, tmp_path: Path
+) -> None:
+    count = 80
+    for number in range(count):
+        (tmp_path / f"{number}.ilk").write_text(
+            BAD.replace("// 𝄞", f"// 𝄞 {number}"), encoding="utf-8"
+        )
+    kinds: list[str] = []
+    async with standard() as (wire, _):
+        await wire.start({"window": {"workDoneProgress": True}}, tmp_path)
+        while kinds[-1:] != ["end"]:
+            message = await asyncio.wait_for(wire.read(), 60)
+            if message.get("method") == "window/workDoneProgress/create":
+                wire.send({"id": message["id"], "result": None})
+            elif message.get("method") == "$/progress":
+                kinds.append(message["params"]["value"]["kind"])
+                if cancelled and kinds == ["begin"]:
+                    token = {"token": message["params"]["token"]}
+                    wire.send({"method": "window/workDoneProgress/cancel", "params": token})
+    reports = kinds.count("report")
+    assert kinds[0] == "begin" and (reports < count if cancelled else reports == count)
+
+
+async def test_two_clients_of_a_port_do_not_see_each_other() -> None:
+    async with listening("--tcp") as port:
+        wires = []
+        for number in range(2):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**24)
+            wire = Wire(reader, writer)
+            await wire.start()
+            wire.open(BAD.replace("aeg", f"aeg{number}"))
+            wires.append(wire)
+        for number, wire in enumerate(wires):
+            (found,) = await wire.diagnostics(1)
+            assert f"`aeg{number}`" in found["message"]
+        wires[0].writer.close()
+        wires[1].change(2, [{"text": BAD.replace("aeg", "age")}])
+        assert await wires[1].diagnostics(2) == []
+        wires[1].writer.close()
+
+
+async def test_a_web_socket_carries_text_and_only_for_pages_of_this_machine() -> None:
+    async with listening("--websocket") as port:
+        address = f"ws://127.0.0.1:{port}"
+        async with connect(address, origin="http://localhost:8000") as socket:  # type: ignore[arg-type]
+            params: dict[str, Any] = {"processId": None, "rootUri": None, "capabilities": {}}
+            await socket.send(
+                json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params})
+            )
+            answer = await asyncio.wait_for(socket.recv(), 60)
+            assert isinstance(answer, str) and json.loads(answer)["id"] == 1
+        for origin in ("https://example.com", "http://127.0.0.1.example.com", "null"):
+            with pytest.raises(InvalidStatus, match="403"):
+                await connect(address, origin=origin)  # type: ignore[arg-type]
+
+
+async def test_nothing_is_left_when_a_client_goes_without_a_word(tmp_path: Path) -> None:
+    if not can_prove():
+        pytest.skip("the prover is not installed")
+    claim = BAD.replace("aeg", "age") + "prove c { action go never permitted }\n"
+    async with standard() as (wire, process):
+        await wire.start()
+        wire.open(claim)
+        for _ in range(600):
+            if provers(process.pid):
+                break
+            await asyncio.sleep(0.05)
+        left = provers(process.pid)
+        assert left
+        process.kill()
+        await process.wait()
+        for _ in range(200):
+            if not any(Path(f"/proc/{pid}").exists() and not is_zombie(pid) for pid in left):
+                return
+            await asyncio.sleep(0.05)
+    raise AssertionError(f"{left} still run")
+
+
+def provers(parent: int) -> list[int]:
+    """The processes that a server started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == parent:
+            found.append(int(path.parent.name))
+    return found
+
+
+def is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, Settings()),
+        ({"interlock": {"inlayHints": False}}, Settings(inlay_hints=False)),
+        ({"policies": ["a", "b"]}, Settings(policies=(("a", "b"),))),
+        ({"policies": [["a"], ["b", 1]]}, Settings(policies=(("a",), ("b",)))),
+        ({"proofSeconds": "soon", "codeLenses": 3, "policies": {}}, Settings()),
+        ({"proofSeconds": 1e9}, Settings(proof_seconds=600.0)),
+        ([1, 2], Settings()),
+    ],
+)
+async def test_settings_are_read_from_whatever_a_client_sends(
+    value: Any, expected: Settings
+) -> None:
+    assert read_settings(value) == expected
