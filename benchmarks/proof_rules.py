@@ -1,7 +1,7 @@
 """Policy sets of any size for the prover: a fifth as many teams as rules, globs of five shapes, 75 % permits.
 
-Each rule is drawn once and then written three ways: as policy text, as the IR that this text compiles to (a policy set of
-10,000 rules would spend its time in the parser), and as SMT-LIB over strings for a solver that knows these itself.
+Each rule is drawn once and then written three ways: as policy text, as the IR that this text compiles to (10,000 rules
+would spend their time in the parser), and as SMT-LIB over strings for a solver that knows these itself.
 """
 
 import random

@@ -214,14 +214,13 @@ class Proofs:
             while True:
                 line = await asyncio.wait_for(process.stdout.readline(), wait)
                 if not line:
-                    return current, "the prover ended without an answer, perhaps for want of memory"
+                    why = "the prover ended without an answer, perhaps for want of memory"
+                    return _open_claim(current, left), why
                 answer = json.loads(line)
                 if answer.get("done"):
-                    for name in list(left):
-                        state = ClaimState(
-                            name, Status.UNKNOWN, "the prover has no answer to such claims"
-                        )
-                        self._held[key][name] = _Held(state, left.pop(name))
+                    why = "the prover has no answer to such a claim"
+                    for name, ground in left.items():
+                        self._held[key][name] = _Held(ClaimState(name, Status.UNKNOWN, why), ground)
                     return None
                 current, wait = answer["claim"], seconds
                 state = self._known.get(answer["digest"])
@@ -233,8 +232,10 @@ class Proofs:
                     self._held[key][current] = _Held(_current(analysis, current, state), ground)
                     self._changed()
                     wait = GRACE_SECONDS
+                    if not left:
+                        return None
         except TimeoutError:
-            return current, f"the time limit of {seconds:g} s was reached"
+            return _open_claim(current, left), f"the time limit of {seconds:g} s was reached"
         finally:
             self._prover.end(process)
 
@@ -242,6 +243,11 @@ class Proofs:
         self._known[digest] = state
         if len(self._known) > MAX_KNOWN:
             del self._known[next(iter(self._known))]
+
+
+def _open_claim(current: str, left: dict[str, Ground]) -> str:
+    """The claim at which a prover came to an end: the one it was at, or the next."""
+    return current if current in left else next(iter(left))
 
 
 def _state(analysis: Analysis, answer: dict[str, Any]) -> ClaimState:

@@ -59,8 +59,19 @@ def tokens(scope: str, text: str) -> list[Token]:
     return found
 
 
-@cache
 def _tokens_of(texts: tuple[tuple[str, str], ...]) -> list[list[Token]]:
+    return [[(text, scopes) for _, text, scopes in one] for one in _tokenised(texts)]
+
+
+def positioned(text: str) -> list[tuple[int, str, tuple[str, ...]]]:
+    [found] = _tokenised((("source.ilk", text),))
+    return found
+
+
+@cache
+def _tokenised(
+    texts: tuple[tuple[str, str], ...],
+) -> list[list[tuple[int, str, tuple[str, ...]]]]:
     packages = installed(EDITORS / "tests")
     asked = {
         "grammars": {
@@ -80,20 +91,10 @@ def _tokens_of(texts: tuple[tuple[str, str], ...]) -> list[list[Token]]:
         timeout=120,
     )
     assert result.returncode == 0, result.stderr
-    return [[(text, tuple(scopes)) for text, scopes in one] for one in json.loads(result.stdout)]
-
-
-def scope_of(word: str, before: str, after: str = "") -> str:
-    """The innermost scope of a word in the sample, told apart by what stands around it."""
-    text = "".join(token for token, _ in tokens("source.ilk", POLICY.replace("\n", " \n")))
-    place = re.search(re.escape(before) + re.escape(word) + re.escape(after), text)
-    assert place is not None, f"the sample has no {before}{word}{after}"
-    wanted, position = place.start() + len(before), 0
-    for token, scopes in tokens("source.ilk", POLICY.replace("\n", " \n")):
-        if position <= wanted < position + len(token):
-            return scopes[-1]
-        position += len(token)
-    raise AssertionError(word)
+    return [
+        [(offset, text, tuple(scopes)) for offset, text, scopes in one]
+        for one in json.loads(result.stdout)
+    ]
 
 
 def alternatives() -> set[str]:
@@ -144,7 +145,7 @@ def test_a_word_names_a_field_after_a_dot_or_before_a_colon() -> None:
         ("grown", "when      ", "entity.name.function.call.ilk"),
         ("control", "@", "entity.name.function.decorator.ilk"),
         ("grown_ups", "permit ", "entity.name.function.rule.ilk"),
-        ("permit", '"CC8\\"") \n', "keyword.declaration.rule.ilk"),
+        ("permit", 'CC8\\\\"") \n', "keyword.declaration.rule.ilk"),
         ("permit", "expect    ", "keyword.other.outcome.ilk"),
         ("nobody", "prove ", "entity.name.function.claim.ilk"),
         ("passes", "test ", "entity.name.function.test.ilk"),
@@ -167,25 +168,13 @@ def test_a_word_names_a_field_after_a_dot_or_before_a_colon() -> None:
     ],
 )
 def test_a_word_has_its_scope(word: str, before: str, scope: str) -> None:
-    policy = POLICY.replace("\n", " \n")
-    stream = tokens("source.ilk", policy)
-    text = _joined(stream, policy)
-    start = text.index(before.replace(" \n", "\n").replace("\n", " \n") + word) + len(before)
-    assert _scopes_at(stream, policy, start)[-1] == scope
-
-
-def _joined(stream: list[Token], policy: str) -> str:
-    assert "".join(token for token, _ in stream) == policy.replace("\n", "")
-    return policy
-
-
-def _scopes_at(stream: list[Token], policy: str, offset: int) -> tuple[str, ...]:
-    position = policy[:offset].count("\n") * -1 + offset
-    for token, scopes in stream:
-        if position < len(token):
-            return scopes
-        position -= len(token)
-    raise AssertionError(offset)
+    offset = POLICY.index(before + word) + len(before)
+    [innermost] = [
+        scopes[-1]
+        for start, text, scopes in positioned(POLICY)
+        if start <= offset < start + len(text)
+    ]
+    assert innermost == scope
 
 
 def test_nothing_of_the_bundled_policies_is_left_uncoloured() -> None:

@@ -1,5 +1,5 @@
 // Tokenises texts with the TextMate grammars, as VS Code does. Standard input is {grammars, texts: [{scope, text}]};
-// standard output is, for each text, its tokens as [text, scopes]. PACKAGES is a folder with the npm packages.
+// standard output is, for each text, its tokens as [offset, text, scopes]. PACKAGES is a folder with the npm packages.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,10 +25,15 @@ for (const { scope, text } of texts) {
   const grammar = await registry.loadGrammar(scope);
   let stack = textmate.INITIAL;
   const tokens = [];
+  let offset = 0;
   for (const line of text.split("\n")) {
     const found = grammar.tokenizeLine(line, stack);
     stack = found.ruleStack;
-    tokens.push(...found.tokens.map(({ startIndex, endIndex, scopes }) => [line.slice(startIndex, endIndex), scopes]));
+    for (const { startIndex, endIndex, scopes } of found.tokens) {
+      // Code points, as Python counts.
+      tokens.push([offset + [...line.slice(0, startIndex)].length, line.slice(startIndex, endIndex), scopes]);
+    }
+    offset += [...line].length + 1;
   }
   answers.push(tokens);
 }
