@@ -12,7 +12,7 @@ from ..compiler.entities import Entities
 from ..compiler.reference import decide
 from ..lang.schema import ActionDeclaration, EntityDeclaration, Environment, Schema
 from ..lang.syntax import Effect, Outcome
-from ..lang.typesystem import RecordOf
+from ..lang.typesystem import EnumType, RecordField, RecordOf, SetOf, Type, join
 from .goals import groups_of
 from .problem import pose
 from .prove import Counterexample
@@ -255,27 +255,56 @@ def _merged(before: Schema, after: Schema) -> tuple[Schema, list[str]]:
     """A schema in which both sets can be read, and what differs too much for that."""
     doubts: list[str] = []
     entities: dict[str, EntityDeclaration] = {**before.entities, **after.entities}
-    for name in before.entities.keys() & after.entities.keys():
+    for name in sorted(before.entities.keys() & after.entities.keys()):
         old, new = before.entities[name], after.entities[name]
+        attributes = {**old.attributes, **new.attributes}
         for attribute in old.attributes.keys() & new.attributes.keys():
-            if old.attributes[attribute].type != new.attributes[attribute].type:
+            one, other = old.attributes[attribute], new.attributes[attribute]
+            type = _merged_type(one.type, other.type)
+            if type is None:
                 doubts.append(f"`{name}.{attribute}` has another type than before")
+            else:
+                optional = one.optional or other.optional
+                attributes[attribute] = replace(other, type=type, optional=optional)
         entities[name] = replace(
             new,
-            attributes={**old.attributes, **new.attributes},
+            attributes=attributes,
             concrete=old.concrete | new.concrete,
             parents=old.parents | new.parents,
         )
     actions: dict[str, ActionDeclaration] = {**before.actions, **after.actions}
-    for name in before.actions.keys() & after.actions.keys():
-        old_action, new_action = before.actions[name], after.actions[name]
-        fields = {item.name: item for item in old_action.context.fields}
-        for item in new_action.context.fields:
-            if item.name in fields and fields[item.name].type != item.type:
-                doubts.append(f"`context.{item.name}` of `{name}` has another type than before")
-            fields[item.name] = item
-        actions[name] = replace(new_action, context=RecordOf(tuple(fields.values())))
-    schema = Schema(
-        {**before.enums, **after.enums}, entities, actions, {**before.groups, **after.groups}
-    )
-    return schema, doubts
+    for name in sorted(before.actions.keys() & after.actions.keys()):
+        context = _merged_type(before.actions[name].context, after.actions[name].context)
+        if isinstance(context, RecordOf):
+            actions[name] = replace(after.actions[name], context=context)
+        else:
+            doubts.append(f"the context of `{name}` has other types than before")
+    groups = {**before.groups, **after.groups}
+    return Schema({**before.enums, **after.enums}, entities, actions, groups), doubts
+
+
+def _merged_type(old: Type, new: Type) -> Type | None:
+    """A type for the values of both; records have the fields of both. `None` where they have nothing in common."""
+    match old, new:
+        case RecordOf(), RecordOf():
+            fields = []
+            names = dict.fromkeys(item.name for item in (*old.fields, *new.fields))
+            for name in names:
+                one, other = old.field(name), new.field(name)
+                if one is None or other is None:
+                    known = one or other
+                    assert known is not None
+                    fields.append(replace(known, optional=True))
+                    continue
+                type = _merged_type(one.type, other.type)
+                if type is None:
+                    return None
+                fields.append(RecordField(name, type, one.optional or other.optional))
+            return RecordOf(tuple(fields))
+        case SetOf(one), SetOf(other):
+            element = _merged_type(one, other)
+            return None if element is None else SetOf(element)
+        case EnumType(), EnumType() if old.name == new.name:
+            return new if set(old.members) <= set(new.members) else None
+        case _:
+            return join(old, new)

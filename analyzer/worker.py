@@ -94,6 +94,9 @@ def _child(sender: Connection, work: Callable[[Any], Any], task: Any) -> None:
         answer: Any = Done(work(task))
     except MemoryError:
         answer = Stopped(f"the memory limit of {MEMORY_BYTES // 1024**3} GiB was reached")
+    except Exception as error:
+        # Told to the user as undecided, since nothing that fails here may pass for a proof.
+        answer = Stopped(f"the prover failed (please report this): {error!r}")
     sender.send(answer)
     sender.close()
 

@@ -45,9 +45,9 @@ def answers(
     with reading(url) as cursor:
         info = cursor.connection.info
         for setting in settings:
-            cursor.execute(setting)
+            cursor.execute(setting.encode())
         for name, query in queries.items():
-            cursor.execute(query)
+            cursor.execute(query.encode())
             found[name] = cursor.fetchall()
         identifiers = server_identifiers(info.host, info.port)
     return found, identifiers

@@ -283,8 +283,11 @@ def _span(analysis: Analysis, file: str, start: int, end: int) -> Span | None:
     return Span(part.fragment, start - offset, end - offset)
 
 
+_WORLD = (syntax.Enum, syntax.Entity, syntax.TypeAlias, syntax.Action, syntax.ActionGroup)
+
+
 def _grounds(analysis: Analysis) -> dict[str, Ground]:
-    """What each claim rests on: its own check, and every rule that some request in its scope may meet."""
+    """What each claim rests on: the schema, its own check, and every rule that a request in its scope may meet."""
     if not analysis.sound:
         return {
             entry.declaration.name: ()
@@ -292,6 +295,8 @@ def _grounds(analysis: Analysis) -> dict[str, Ground]:
             if isinstance(entry.declaration, syntax.Prove)
         }
     found: dict[str, Ground] = {}
+    # Which requests and entities there are is a part of every claim.
+    world = [entry for entry in analysis.entries.values() if isinstance(entry.declaration, _WORLD)]
     rules = [
         (analysis.needed(entry), rule)
         for entry in analysis.entries.values()
@@ -306,6 +311,7 @@ def _grounds(analysis: Analysis) -> dict[str, Ground]:
                 if not own.isdisjoint(rule.scope.actions) or rule.rule.name in named
             ]
             found[prove.prove.name] = (
+                *world,
                 *analysis.needed(entry),
                 *(one for needed in bearing for one in needed),
             )

@@ -80,9 +80,9 @@ def cascading(url: str) -> None:
         ).fetchall()
         for table, name, definition in keys:
             plain = definition.split(" ON DELETE ")[0].split(" ON UPDATE ")[0]
-            connection.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+            connection.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"'.encode())
             connection.execute(
-                f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {plain} ON DELETE CASCADE'
+                f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {plain} ON DELETE CASCADE'.encode()
             )
 
 
@@ -125,14 +125,15 @@ def fill(url: str) -> None:
                         continue
                     names.append(f'"{name}"')
                     values.append(_value(connection, type, kind, element, type_oid, number))
-                connection.execute(
+                row = (
                     f"INSERT INTO {table} ({', '.join(names)}) OVERRIDING SYSTEM VALUE"
                     f" VALUES ({', '.join(values)})"
                 )
+                connection.execute(row.encode())
         for (view,) in connection.execute(
             "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'm' ORDER BY oid"
         ).fetchall():
-            connection.execute(f"REFRESH MATERIALIZED VIEW {view}")
+            connection.execute(f"REFRESH MATERIALIZED VIEW {view}".encode())
         connection.commit()
         connection.autocommit = True
         connection.execute("ANALYZE")

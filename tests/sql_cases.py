@@ -189,8 +189,8 @@ SELECT 1 /* ; DELETE FROM users; */
 
 
 def queries() -> list[str]:
-    return QUERIES.strip().split("\n")
+    return list(QUERIES.strip().split("\n"))
 
 
 def quoting() -> list[str]:
-    return QUOTING.strip().split("\n")
+    return list(QUOTING.strip().split("\n"))

@@ -114,7 +114,7 @@ def really(url: str, statement: str) -> Effect:
         objects = names(connection) if is_drop else frozenset()
         try:
             with connection.transaction():
-                connection.execute(statement)
+                connection.execute(statement.encode())
         except REFUSALS as error:
             return Effect({}, frozenset(), str(error))
         after = contents(connection)
@@ -276,7 +276,7 @@ def test_a_random_schema_goes_as_predicted(seed: int, server: Server) -> None:
     url = server.make(f"random_{seed}")
     with psycopg.connect(url) as connection:
         for statement in random_schema(seed):
-            connection.execute(statement)
+            connection.execute(statement.encode())
     fill(url)
     check_rows(url, f"seed {seed}")
 

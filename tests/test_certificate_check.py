@@ -61,7 +61,7 @@ def refutation(patterns: Sequence[Pattern], clauses: list[Clause]) -> str | None
         with Cadical153(bootstrap_with=[*clauses, *assumed]) as solver:
             if not solver.solve():
                 return certify(KEY, clauses, assumed, about(known.patterns))
-            true = {literal for literal in solver.get_model() if literal > 0}
+            true = {literal for literal in solver.get_model() or () if literal > 0}
         positive = [p for p, n in numbers.items() if n in true]
         negative = [p for p, n in numbers.items() if n not in true]
         match realisable(positive, negative):
@@ -141,7 +141,7 @@ def test_another_solver_writes_proofs_that_are_verified() -> None:
         proof = solver.get_proof()
     lines = ["interlock-certificate 1", f"key {KEY}", "variables 30"]
     lines += [f"clause {' '.join(map(str, clause))} 0" for clause in clauses]
-    lines += [f"delete {line[2:]}" if line[0] == "d" else f"add {line}" for line in proof]
+    lines += [f"delete {line[2:]}" if line[0] == "d" else f"add {line}" for line in proof or ()]
     assert reason("\n".join(lines)) is None
 
 

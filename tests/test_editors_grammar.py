@@ -145,11 +145,11 @@ def test_a_word_names_a_field_after_a_dot_or_before_a_colon() -> None:
         ("grown", "when      ", "entity.name.function.call.ilk"),
         ("control", "@", "entity.name.function.decorator.ilk"),
         ("grown_ups", "permit ", "entity.name.function.rule.ilk"),
-        ("permit", 'CC8\\\\"") \n', "keyword.declaration.rule.ilk"),
+        ("permit", '\\"")\n', "keyword.declaration.rule.ilk"),
         ("permit", "expect    ", "keyword.other.outcome.ilk"),
         ("nobody", "prove ", "entity.name.function.claim.ilk"),
         ("passes", "test ", "entity.name.function.test.ilk"),
-        ("principal", "ups {  \n  ", "keyword.other.clause.ilk"),
+        ("principal", "ups {\n  ", "keyword.other.clause.ilk"),
         ("principal", "grown(", "variable.language.request.ilk"),
         ("action", "when ", "variable.language.request.ilk"),
         ("Team", "in ", "entity.name.type.ilk"),
@@ -182,8 +182,6 @@ def test_nothing_of_the_bundled_policies_is_left_uncoloured() -> None:
     files = sorted((ROOT / "stdlib_policies").rglob("*.ilk"))
     texts = tuple(("source.ilk", file.read_text(encoding="utf-8")) for file in files)
     for file, stream in zip(files, _tokens_of(texts), strict=True):
-        strings = [token for token, scopes in stream if "string" in scopes[-1] and "//" in token]
-        assert all(not token.startswith("//") for token in strings), file
         for token, scopes in stream:
             if scopes == ("source.ilk",):
                 assert not (set(re.findall(r"[a-z_]+", token)) & STARTERS), (file, token)

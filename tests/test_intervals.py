@@ -222,7 +222,7 @@ def test_what_keeps_the_clauses_is_what_a_range_has(mentioned: list[IpRange]) ->
     count = 0
     with Cadical153(bootstrap_with=clauses) as solver:
         while solver.solve():
-            model = solver.get_model()[: 2 * len(space.blocks)]
+            model = (solver.get_model() or [])[: 2 * len(space.blocks)]
             assert tuple(literal > 0 for literal in model) in possible
             solver.add_clause([-literal for literal in model])
             count += 1

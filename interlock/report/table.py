@@ -35,11 +35,11 @@ def _row(
     asset = row.asset
     fate = FATES[asset["fate"]]
     marks = "".join(f' <span class="mark">{word}</span>' for word in _marks(asset))
-    identity = "" if asset["id"] == asset["name"] else f" · <bdi>{html(asset['id'])}</bdi>"
+    identity = "" if asset["id"] == asset["name"] else f' <span class="kind">{html(asset["id"])}</span>'
     return (
         f'<tr id="a{place}" data-level="{min(row.level, 12)}">'
-        f'<th scope="row"><span class="name"><bdi>{html(asset["name"])}</bdi></span>'
-        f' <span class="kind">{html(asset["kind"])}{identity}</span>{marks}'
+        f'<th scope="row"><span class="name">{html(asset["name"])}</span>'
+        f' <span class="kind">{html(asset["kind"])}</span>{identity}{marks}'
         f'<span class="why">{_way(row, rows, edges, changes)}</span></th>'
         f"<td>{html(_harm(asset))}</td>"
         f'<td><span class="fate {asset["fate"]}"><i aria-hidden="true">{fate.mark}</i> '
@@ -80,7 +80,7 @@ def _way(
     name = html(rows[row.parent].asset["name"])
     maybe = "" if edge["certain"] else "maybe "
     return (
-        f'<a href="#a{row.parent}"><bdi>{name}</bdi></a> {maybe}{DOES[edge["does"]]} it: '
+        f'<a href="#a{row.parent}">{name}</a> {maybe}{DOES[edge["does"]]} it: '
         f"{prose(edge['why'])}"
     )
 
