@@ -17,15 +17,15 @@ from .claims import TestState
 _WORDS = {Outcome.PERMIT: "permitted", Outcome.HOLD: "held", Outcome.DENY: "denied"}
 
 
-def test_states(analysis: Analysis) -> dict[str, TestState]:
-    """Every test of a policy set, run."""
-    checked, policies = analysis.whole()
-    if not analysis.sound:
-        return {}
-    return {
-        result.test.name: TestState(result.test.name, result.failure, str(result.decision.outcome))
-        for result in run_tests(checked, policies)
-    }
+def test_states(analysis: Analysis) -> dict[str, dict[str, TestState]]:
+    """Every test of a policy set, run: by file, then by name."""
+    found: dict[str, dict[str, TestState]] = {}
+    if analysis.sound:
+        for result in run_tests(*analysis.whole()):
+            name, file = result.test.name, result.test.span.file
+            state = TestState(name, result.failure, str(result.decision.outcome))
+            found.setdefault(file, {})[name] = state
+    return found
 
 
 def evaluate_beside(analysis: Analysis, file: str) -> str:

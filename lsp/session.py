@@ -34,8 +34,8 @@ class Session:
     settings: Settings = field(default_factory=Settings)
     workspace: Workspace = field(default_factory=Workspace)
     policies_of: PoliciesOf = no_policies
-    tests: dict[str, tuple[int, dict[str, TestState]]] = field(default_factory=dict)
-    """By the first file of the policy set: the tests that were run, and for which revision."""
+    tests: dict[str, tuple[int, dict[str, dict[str, TestState]]]] = field(default_factory=dict)
+    """By the first file of the policy set: for which revision its tests were run, and what came of those of each file."""
     claims_of: Callable[[Analysis], dict[str, ClaimState]] = lambda analysis: {}
 
     def view(self, uri: str) -> View | None:
@@ -95,19 +95,20 @@ class Session:
         """Everything there is to say about a file."""
         return [
             *diagnostics(view),
-            *test_diagnostics(view, self.test_results(view.analysis)),
+            *test_diagnostics(view, self.test_results(view)),
             *claim_diagnostics(view, self.claims_of(view.analysis)),
         ]
 
-    def run_tests(self, view: View) -> dict[str, TestState]:
+    def run_tests(self, view: View) -> dict[str, dict[str, TestState]]:
+        """Runs every test of the policy set that a file is in."""
         states = test_states(view.analysis)
         self.tests[self._key(view.analysis)] = view.analysis.revision, states
         return states
 
-    def test_results(self, analysis: Analysis) -> dict[str, TestState]:
-        """The tests that were run since the policy set last changed."""
-        revision, states = self.tests.get(self._key(analysis), (-1, {}))
-        return states if revision == analysis.revision else {}
+    def test_results(self, view: View) -> dict[str, TestState]:
+        """The tests of a file that were run since the policy set last changed."""
+        revision, states = self.tests.get(self._key(view.analysis), (-1, {}))
+        return states.get(view.file, {}) if revision == view.analysis.revision else {}
 
     def _key(self, analysis: Analysis) -> str:
         return next(iter(analysis.documents), "")

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from lsprotocol.types import Location, Position, Range, TextEdit
 
-from ..lang import syntax
 from ..lang.names import Scope
 from ..lang.source import Fragment, Span
 from .analysis import Analysis, Entry
@@ -105,7 +104,3 @@ class View:
 def whole(fragment: Fragment) -> Span:
     """A fragment without the space after it."""
     return Span(fragment, 0, len(fragment.text.rstrip()))
-
-
-def is_readable(part: Part) -> bool:
-    return not isinstance(part.declaration, syntax.Broken)

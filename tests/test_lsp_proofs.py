@@ -1,4 +1,4 @@
-"""Claims in the background: the verdicts of the command line, kept while what they rest on stays, ended when it goes."""
+"""Claims in the background: the verdicts of the command line, kept while what they rest on stays, ended when not."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

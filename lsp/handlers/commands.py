@@ -7,9 +7,7 @@ from lsprotocol import types
 from ..connection import InterlockServer
 from ..features import claims as claim_features
 from ..features import diagnostics as diagnostic_features
-from ..features import (
-    lenses,
-)
+from ..features import lenses
 from ..running import evaluate_beside
 
 
@@ -21,10 +19,15 @@ def register(server: InterlockServer) -> None:
 def _commands(server: InterlockServer) -> None:
     @server.command(lenses.RUN_TEST)
     def run_test(ls: InterlockServer, uri: str, name: str = "") -> dict[str, Any]:
-        """Runs the tests of the policy set; tells of one, or of all without a name."""
+        """Runs the tests of the policy set; tells of one of the file, or of all without a name."""
         view = ls.view(uri)
         states = ls.session.run_tests(view) if view is not None else {}
-        shown = [state for state in states.values() if not name or state.name == name]
+        shown = [
+            state
+            for file, of_file in states.items()
+            for state in of_file.values()
+            if not name or (view is not None and file == view.file and state.name == name)
+        ]
         failed = [state for state in shown if state.failure is not None]
         if not shown:
             message = "there is no such test, or the policies do not compile"

@@ -59,7 +59,7 @@ def register(server: InterlockServer) -> None:
         view = ls.view(params.text_document.uri)
         if view is None or not ls.session.settings.code_lenses:
             return []
-        tests = ls.session.test_results(view.analysis)
+        tests = ls.session.test_results(view)
         claims = ls.session.claims_of(view.analysis)
         return lenses.code_lenses(view, tests, claims, can_prove=ls.can_prove)
 
