@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := interlock/*.py interlock/cli lang compiler plans gate stdlib_policies tests benchmarks
 
-.PHONY: help demo test check lint format bench fuzz agreement clean
+.PHONY: help demo test check lint format bench fuzz agreement vsix editors clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 10
@@ -48,15 +48,26 @@ format: $(VENV)/ready-dev  ## format code and policies
 bench: $(VENV)/ready-dev  ## measure what things cost, beside the peers that install, and write docs/performance.md
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/blast.py
+	$(BIN)/python benchmarks/sources.py
 	-$(BIN)/python -m pip install --quiet --group peers
 	$(BIN)/python benchmarks/evaluator.py --json benchmarks/results/evaluator.json
 	$(BIN)/python benchmarks/page.py
 
-fuzz: $(VENV)/ready-dev  ## the property tests with many more cases (about an hour)
+fuzz: $(VENV)/ready-dev  ## the property tests with many more cases, then every parser for ten minutes (about four hours)
 	INTERLOCK_TESTS=long $(BIN)/python -m pytest -q -n auto tests
+	$(BIN)/python tests/fuzz_sources.py --seconds 600
 
 agreement: $(VENV)/ready-dev  ## 100,000 generated requests before every back end; goes on where it stopped
 	$(BIN)/python tests/agreement.py
 
+vsix:  ## build the VS Code extension into build/interlock.vsix
+	cd editors/vscode && npm ci --no-audit --no-fund --ignore-scripts
+	cp LICENSE editors/vscode/LICENSE
+	mkdir -p build
+	cd editors/vscode && npx --no-install vsce package --no-dependencies --out ../../build/interlock.vsix
+
+editors: $(VENV)/ready-dev  ## real editors with the real server, VS Code among them; pictures go to build/pictures (slow)
+	INTERLOCK_EDITORS=yes $(BIN)/python -m pytest -q -rs tests/test_editors_*.py tests/test_lsp_editors.py
+
 clean:  ## remove everything that was set up or built
-	rm -rf $(VENV) build dist *.egg-info .agreement .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist *.egg-info .agreement .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache editors/vscode/node_modules editors/vscode/dist editors/vscode/LICENSE

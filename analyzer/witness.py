@@ -85,6 +85,7 @@ class _Reader:
         self._inside: list[Inside] = []
         self._globs: dict[Place, list[tuple[tuple[str, ...], bool]]] = defaultdict(list)
         self._same: list[Same] = []
+        self._apart: list[Same] = []
         for variable, atom in encoder.circuit.meanings.items():
             holds = model.holds(variable)
             match atom:
@@ -99,8 +100,8 @@ class _Reader:
                     self._networks[place].append((type(atom), network, holds))
                 case Inside() if holds:
                     self._inside.append(atom)
-                case Same() if holds:
-                    self._same.append(atom)
+                case Same():
+                    (self._same if holds else self._apart).append(atom)
                 case _:
                     pass
         self._texts = self._name_texts()
@@ -290,7 +291,11 @@ class _Reader:
         )
         for place in places:
             groups[find(place)].append(place)
-        self._used: dict[str, set[str]] = defaultdict(set)
+        neighbours: dict[Place, set[Place]] = defaultdict(set)
+        for atom in self._apart:
+            neighbours[find(atom.left)].add(find(atom.right))
+            neighbours[find(atom.right)].add(find(atom.left))
+        used: dict[str, set[str]] = defaultdict(set)
         texts: dict[Place, str] = {}
 
         def is_named(group: list[Place]) -> bool:
@@ -302,9 +307,10 @@ class _Reader:
 
         # Those whose text is given come first, so that no other takes it.
         for group in sorted(groups.values(), key=lambda group: not is_named(group)):
-            used = self._used[self._kind(group[0])]
-            text = self._choose(group, used)
-            used.add(text)
+            kind = used[self._kind(group[0])]
+            apart = {texts[place] for place in neighbours[find(group[0])] if place in texts}
+            text = self._choose(group, kind | apart)
+            kind.add(text)
             for place in group:
                 texts[place] = text
         return texts
@@ -313,6 +319,8 @@ class _Reader:
         parent = place.parent
         if place.name == "#id" and parent is not None:
             return f"id of {self._tag(parent)}"
+        if parent is not None and isinstance(parent.type, typesystem.SetOf):
+            return f"element of {parent.path}"
         return place.name
 
     def _choose(self, group: Sequence[Place], used: Iterable[str]) -> str:

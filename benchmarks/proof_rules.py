@@ -194,6 +194,7 @@ def compiled(*sets: Sequence[Drawn]) -> tuple[list[ir.PolicySet], dict[str, Goal
 
 def _rule(rule: Drawn) -> ir.Rule:
     conditions = tuple(_conditions(rule))
+    first, *more = conditions
     return ir.Rule(
         rule.name,
         Effect.PERMIT if rule.permits else Effect.FORBID,
@@ -202,20 +203,19 @@ def _rule(rule: Drawn) -> ir.Rule:
             frozenset(rule.actions),
             ir.VariableScope(frozenset({"Asset"})),
         ),
-        ir.And(conditions) if len(conditions) > 1 else conditions[0],
+        ir.And(conditions) if more else first,
     )
 
 
 def _conditions(rule: Drawn) -> Iterator[ir.Term]:
     resource, context = ir.Variable("resource"), ir.Variable("context")
     stage = ir.Attribute(resource, "stage")
-    members = tuple(
+    members: tuple[ir.EnumMember, ...] = tuple(
         ir.EnumMember(EnumValue("Stage", name, STAGES.index(name))) for name in rule.stages
     )
-    if len(members) == 1:
-        yield ir.Equal(stage, members[0])
-    elif len(members) < len(STAGES):
-        yield ir.Member(stage, ir.SetOf(members))
+    if len(members) < len(STAGES):
+        one = next(iter(members))
+        yield ir.Equal(stage, one) if len(members) == 1 else ir.Member(stage, ir.SetOf(members))
     yield ir.Like(ir.Attribute(resource, "path"), tuple(rule.path.split("*")))
     rows, limit = ir.Attribute(context, "rows"), rule.rows
     if limit is not None:

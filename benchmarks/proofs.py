@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from os import cpu_count
 from pathlib import Path
 from typing import Any
@@ -253,8 +254,7 @@ class _Strings:
     """cvc5 with definitions that were read once, asked one assumption after another."""
 
     def __init__(self, definitions: str) -> None:
-        import cvc5
-
+        cvc5: Any = import_module("cvc5")
         self._language = cvc5.InputLanguage.SMT_LIB_2_6
         self._solver = cvc5.Solver()
         self._solver.setOption("incremental", "true")

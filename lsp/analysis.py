@@ -56,6 +56,8 @@ class Entry:
     """What its names stand for, once somebody has asked."""
     by_symbol: "dict[Symbol, list[Occurrence]]" = field(default_factory=dict)
     """The same by what is named."""
+    tokens: dict[str, list[tuple[int, int, int, int, int]]] = field(default_factory=dict)
+    """How its words are coloured, by the units of a client."""
 
 
 @dataclass(eq=False, slots=True)

@@ -114,8 +114,8 @@ def hole_at(view: View, offset: int) -> Hole | None:
         opened = _OPEN_HOLE.search(inside)
         if opened is None:
             return None
-        before = before[: len(before) - len(inside)] + "@" + inside[opened.start() + 1 :]
-        return _in_message(view, before, offset, after)
+        head = before[: len(before) - len(inside)]
+        return _in_message(view, head, inside[opened.start() + 1 :], offset, after)
     typed = _WORD_BEFORE.search(before)
     word = typed[0] if typed is not None else ""
     rest = _WORD_AFTER.match(after)
@@ -142,9 +142,8 @@ def _at_line_start(source: str, offset: int) -> bool:
     return offset == 0 or source[offset - 1] in "\r\n"
 
 
-def _in_message(view: View, before: str, offset: int, after: str) -> Hole | None:
-    """A hole of a message, read as a `need` of its own in a rule with the same scope."""
-    head, _, expression = before.rpartition("@")
+def _in_message(view: View, head: str, expression: str, offset: int, after: str) -> Hole | None:
+    """A hole of a message, read as a condition of its own in a rule with the same scope."""
     word_match = _WORD_BEFORE.search(expression)
     word = word_match[0] if word_match is not None else ""
     rest = _WORD_AFTER.match(after)

@@ -35,7 +35,7 @@ class Session:
     workspace: Workspace = field(default_factory=Workspace)
     policies_of: PoliciesOf = no_policies
     tests: dict[str, tuple[int, dict[str, dict[str, TestState]]]] = field(default_factory=dict)
-    """By the first file of the policy set: for which revision its tests were run, and what came of those of each file."""
+    """By the first file of the policy set: the revision whose tests were run, and what came of those of each file."""
     claims_of: Callable[[Analysis], dict[str, ClaimState]] = lambda analysis: {}
 
     def view(self, uri: str) -> View | None:

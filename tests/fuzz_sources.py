@@ -1,12 +1,11 @@
 """Throws damaged artifacts at every parser of untrusted input: no crash, no hang, nothing lost in silence.
 
-    python tests/fuzz_sources.py [--seconds 600] [--only sql-mysql shell] [--seed 1] [--atheris]
+    python tests/fuzz_sources.py [--seconds 600] [--only sql-mysql shell] [--seed 1]
 
 Each target runs in a process of its own for the given time, on copies of seeds that are cut, spliced, nested and
 salted with its own words. Two more things are held against a reader of plans than that it returns:
 what it reads of damaged JSON is never less than of the whole without an opaque part or a problem, and
 a destroying command on the last line of any text is a change, or something before it is unread.
-With `--atheris`, where that is installed, the inputs follow coverage instead of chance alone.
 """
 
 import argparse
@@ -20,7 +19,8 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -60,33 +60,35 @@ class Target:
     silencing: str = r"(?!)"
     """What makes a last line no command; a text with it is not asked for the canary."""
     is_structured: bool = False
-    """Damage shows: less of it is never a whole."""
+    """Damage shows: a copy that says less is seen to be one."""
+    may_be_cut: bool = False
+    """What is left of a cut may be a whole, as where a document of YAML ends."""
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--atheris", action="store_true")
     told = parser.parse_args()
     failures = 0
     print(f"{'target':<20}{'inputs':>9}{'unread':>9}{'slowest ms':>12}  found")
     for target in TARGETS:
         if told.only and target.name not in told.only:
             continue
-        line, failed = _in_a_process(target, told.seconds, told.seed, told.atheris)
+        line, failed = _in_a_process(target, told.seconds, told.seed)
         failures += failed
         print(line, flush=True)
     return min(failures, 1)
 
 
-def _in_a_process(target: Target, seconds: float, seed: int, guided: bool) -> tuple[str, bool]:
+def _in_a_process(target: Target, seconds: float, seed: int) -> tuple[str, bool]:
     """The line of the table; a process that died leaves its last input behind."""
     folder = Path(tempfile.mkdtemp(prefix=f"fuzz-{target.name}-"))
     context = multiprocessing.get_context("spawn")
-    work = _guided if guided else _mutated
-    process = context.Process(target=work, args=(target.name, seconds, seed, folder))
+    process = context.Process(target=_mutated, args=(target.name, seconds, seed, folder))
     process.start()
     process.join(seconds * 1.5 + 120)
     if process.is_alive():
@@ -109,7 +111,7 @@ class Run:
     unread: int = 0
     slowest: float = 0.0
     found: int = 0
-    kinds: "set[str] | None" = None
+    kinds: set[str] = field(default_factory=set)
 
     def check(self, text: str, whole: str | None = None) -> None:
         """Reads one text, and keeps it where something is wrong with that."""
@@ -148,9 +150,11 @@ class Run:
 
     def _keep(self, text: str, error: BaseException) -> None:
         frames = traceback.extract_tb(error.__traceback__)
-        place = next((f for f in reversed(frames) if "interlock" in f.filename or "plans" in f.filename), frames[-1])
+        place = next(
+            (f for f in reversed(frames) if "interlock" in f.filename or "plans" in f.filename),
+            frames[-1],
+        )
         kind = f"{type(error).__name__} {place.filename}:{place.lineno}"
-        self.kinds = self.kinds if self.kinds is not None else set()
         if kind in self.kinds and not isinstance(error, Lost):
             return
         self.kinds.add(kind)
@@ -164,7 +168,9 @@ class Run:
 
     def report(self) -> None:
         found = f"\n{self.found} in {self.folder}" if self.found else ""
-        line = f"{self.target.name:<20}{self.inputs:>9}{self.unread:>9}{self.slowest * 1000:>12.0f}  "
+        line = (
+            f"{self.target.name:<20}{self.inputs:>9}{self.unread:>9}{self.slowest * 1000:>12.0f}  "
+        )
         (self.folder / "report").write_text(line + found, encoding="utf-8")
 
 
@@ -185,39 +191,10 @@ def _mutated(name: str, seconds: float, seed: int, folder: Path) -> None:
     while time.monotonic() < end:
         whole = chance.choice(seeds)
         if run.target.is_structured and chance.random() < 0.5:
-            run.check(_damaged(whole, chance), whole)
+            run.check(_damaged(whole, chance, run.target.may_be_cut), whole)
         else:
             run.check(_mutant(whole, seeds, run.target.words, chance))
     run.report()
-
-
-def _guided(name: str, seconds: float, seed: int, folder: Path) -> None:
-    """Inputs that libFuzzer steers into new branches; it ends the process, so that each input renews the report."""
-    import atheris
-
-    run = _start(name, folder)
-    seeds = folder / "seeds"
-    seeds.mkdir()
-    chance = random.Random(f"{seed} {name}")  # noqa: S311  # The same inputs for the same seed.
-    for number, text in enumerate(_sampled(run.target, chance)):
-        (seeds / str(number)).write_text(text, encoding="utf-8", errors="surrogatepass")
-    (folder / "words").write_text(
-        "".join('"' + "".join(f"\\x{byte:02x}" for byte in word.encode()) + '"\n' for word in run.target.words)
-    )
-    end = time.monotonic() + seconds
-
-    def one(data: bytes) -> None:
-        run.check(data.decode("utf-8", "replace"))
-        if run.inputs % 500 == 0 or time.monotonic() > end - 2:
-            run.report()
-
-    atheris.instrument_all()
-    atheris.Setup(
-        [sys.argv[0], str(seeds), f"-max_total_time={int(seconds)}", f"-max_len={MAX_LETTERS}",
-         f"-dict={folder / 'words'}", f"-seed={seed}", "-verbosity=0", "-print_final_stats=0"],
-        one,
-    )  # fmt: skip
-    atheris.Fuzz()
 
 
 def _sampled(target: Target, chance: random.Random) -> list[str]:
@@ -229,9 +206,9 @@ def _sampled(target: Target, chance: random.Random) -> list[str]:
 # What is done to a seed
 
 
-def _damaged(text: str, chance: random.Random) -> str:
+def _damaged(text: str, chance: random.Random, may_be_cut: bool) -> str:
     """A copy that was cut, or in which one bit changed: what happens to files."""
-    if chance.random() < 0.4:
+    if not may_be_cut and chance.random() < 0.4:
         return text[: chance.randrange(len(text))]
     data = bytearray(text.encode("utf-8", "surrogatepass"))
     at = chance.randrange(len(data))
@@ -239,8 +216,32 @@ def _damaged(text: str, chance: random.Random) -> str:
     return data.decode("utf-8", "replace")
 
 
-_ODD = ("\x00", "\ufeff", "\u2028", "\ud800", "\r", "\t", "\u0130", "𝄞", "\x1b[31m", "\u202e", "'", '"', "`", "\\")
-_NESTING = (("(", ")"), ("[", "]"), ("{", "}"), ("$(", ")"), ("/*", "*/"), ("BEGIN ", " END"), ('{"a":', "}"), ("- ", ""))
+_ODD = (
+    "\x00",
+    "\ufeff",
+    "\u2028",
+    "\ud800",
+    "\r",
+    "\t",
+    "\u0130",
+    "𝄞",
+    "\x1b[31m",
+    "\u202e",
+    "'",
+    '"',
+    "`",
+    "\\",
+)
+_NESTING = (
+    ("(", ")"),
+    ("[", "]"),
+    ("{", "}"),
+    ("$(", ")"),
+    ("/*", "*/"),
+    ("BEGIN ", " END"),
+    ('{"a":', "}"),
+    ("- ", ""),
+)
 
 
 def _mutant(text: str, seeds: list[str], words: tuple[str, ...], chance: random.Random) -> str:
@@ -272,7 +273,11 @@ def _mutant(text: str, seeds: list[str], words: tuple[str, ...], chance: random.
                 chance.shuffle(lines)
                 text = "\n".join(lines)
             case _:
-                text = text[:at] + str(chance.choice((0, -1, 2**31, 2**63, 10**400, 1e308))) + text[end:]
+                text = (
+                    text[:at]
+                    + str(chance.choice((0, -1, 2**31, 2**63, 10**400, 1e308)))
+                    + text[end:]
+                )
     return text[:MAX_LETTERS]
 
 
@@ -305,7 +310,9 @@ def _tables(text: str) -> None:
 
 def _spec_blocks(*kinds: str) -> Iterator[str]:
     for path in sorted((TESTS / "specs").rglob("*.md")):
-        for match in re.finditer(r"^```(\w+)[^\n]*\n(.*?)^```$", path.read_text("utf-8"), re.M | re.S):
+        for match in re.finditer(
+            r"^```(\w+)[^\n]*\n(.*?)^```$", path.read_text("utf-8"), re.M | re.S
+        ):
             if match[1] in kinds:
                 yield match[2]
 
@@ -346,6 +353,16 @@ def _shell_seeds() -> Iterator[str]:
     yield from _spec_blocks("shell")
 
 
+def _terraform_seeds() -> Iterator[str]:
+    yield from _spec_blocks("terraform")
+    yield from _files("terraform/*.json")
+
+
+def _policy_seeds() -> Iterator[str]:
+    yield from _spec_blocks("ilk")
+    yield from _files("**/*.ilk", TESTS.parent / "stdlib_policies")
+
+
 def _kubernetes_seeds() -> Iterator[str]:
     yield from _spec_blocks("kubernetes")
     if CORPORA.is_dir():
@@ -366,44 +383,85 @@ def _mcp_seeds() -> Iterator[str]:
     ):
         call = {"name": tool, "arguments": arguments}
         yield json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call})
-        yield json.dumps({"tools": [{"name": tool, "annotations": {"readOnlyHint": True}}], "calls": [call, call]})
+        yield json.dumps(
+            {
+                "tools": [{"name": tool, "annotations": {"readOnlyHint": True}}],
+                "calls": [call, call],
+            }
+        )
 
 
-_JSON_WORDS = ('"', "null", "true", '"a":', "{}", "[]", "1e999", "\\u0000", "\\ud800", ",", ":", '"name"', '"actions"')
-_SQL_WORDS = tuple(
-    "DELETE UPDATE DROP WHERE TRUNCATE SELECT FROM AND OR NOT NULL BEGIN END $$ $a$ ; -- /* */ ' \" ( ) MERGE USING WITH AS "
-    "EXECUTE IMMEDIATE PREPARE DECLARE GO DELIMITER /*! ` [ ] CASE WHEN THEN 1=1 IN EXISTS UNION ALL CASCADE TABLE INTO VALUES "
-    "RETURNING EXPLAIN ANALYZE DO CALL IF LOOP N'x' E'\\\\' :: @x := REPLACE ON CONFLICT".split()
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_JSON_WORDS = (
+    '"',
+    "null",
+    "true",
+    '"a":',
+    "{}",
+    "[]",
+    "1e999",
+    "\\u0000",
+    "\\ud800",
+    ",",
+    ":",
+    '"name"',
+    '"actions"',
 )
-_SHELL_WORDS = tuple(
-    "; && || | & $( ) ` ' \" $x ${x} ${x:-/} ${!x} $'\\x72' * ? [a-z] {a,b} {1..9} ~ > >> 2>&1 <( >( if then fi for do done case "
-    "esac while () { } eval sudo env xargs sh -c bash -- = == [[ ]] (( )) # \\ ! @".split()
+_SQL_WORDS = _split(r"""
+DELETE UPDATE DROP WHERE TRUNCATE SELECT FROM AND OR NOT NULL BEGIN END $$ $a$ ; -- /* */ ' " ( ) MERGE USING WITH
+AS EXECUTE IMMEDIATE PREPARE DECLARE GO DELIMITER /*! ` [ ] CASE WHEN THEN 1=1 IN EXISTS UNION ALL CASCADE TABLE INTO
+VALUES RETURNING EXPLAIN ANALYZE DO CALL IF LOOP N'x' E'\\' :: @x := REPLACE ON CONFLICT
+""")
+_SHELL_WORDS = _split(r"""
+; && || | & $( ) ` ' " $x ${x} ${x:-/} ${!x} $'\x72' * ? [a-z] {a,b} {1..9} ~ > >> 2>&1 <( >( if then fi for do done
+case esac while () { } eval sudo env xargs sh -c bash -- = == [[ ]] (( )) # \ ! @
+""")
+_YAML_WORDS = (
+    "---",
+    "- ",
+    ": ",
+    "kind: ",
+    "&a",
+    "*a",
+    "<<: *a",
+    "!!binary",
+    "|",
+    ">",
+    "{",
+    "}",
+    "%YAML 1.1",
+    "? ",
+    "null",
+    "~",
+    "=",
 )
-_YAML_WORDS = ("---", "- ", ": ", "kind: ", "&a", "*a", "<<: *a", "!!binary", "|", ">", "{", "}", "%YAML 1.1", "? ", "null", "~", "=")
-_LANGUAGE_WORDS = tuple(
-    "permit forbid require prove test entity action enum use module when unless because instead principal resource context "
-    "in has is and or not == <= { } [ ] ( ) => ?? . , \" // /* */ never always given expect define schedule".split()
-)
+_LANGUAGE_WORDS = _split("""
+permit forbid require prove test entity action enum use module when unless because instead principal resource context
+in has is and or not == <= { } [ ] ( ) => ?? . , " // /* */ never always given expect define schedule
+""")
 
 TARGETS: tuple[Target, ...] = (
     *(
-        Target(f"sql-{dialect}", _reader("sql", dialect), lambda dialect=dialect: _sql_seeds(dialect),
+        Target(f"sql-{dialect}", _reader("sql", dialect), partial(_sql_seeds, dialect),
                _SQL_WORDS, canary=";\nDROP TABLE canary;", silencing=r"\\|copy|delimiter|\bstdin\b")
         for dialect in DIALECTS
     ),
     Target("shell", _reader("shell"), _shell_seeds, _SHELL_WORDS, canary="terraform destroy -auto-approve",
            silencing=r"<<|exit|exec|return|logout|kill|terraform|\\\s*$|set|break|continue|help|version"),
-    Target("terraform", _reader("terraform"), lambda: itertools.chain(_spec_blocks("terraform"), _files("terraform/*.json")),
+    Target("terraform", _reader("terraform"), _terraform_seeds,
            _JSON_WORDS, is_structured=True),
-    Target("kubernetes", _reader("kubernetes"), _kubernetes_seeds, _YAML_WORDS, is_structured=True),
+    Target("kubernetes", _reader("kubernetes"), _kubernetes_seeds, _YAML_WORDS, is_structured=True, may_be_cut=True),
     Target("kubernetes-compare", _compared, _kubernetes_seeds, _YAML_WORDS),
     Target("mcp", _reader("mcp"), _mcp_seeds, _JSON_WORDS, is_structured=True),
     *(
-        Target(cloud, _reader(cloud), lambda cloud=cloud: _cloud_seeds(cloud), _JSON_WORDS, is_structured=True)
+        Target(cloud, _reader(cloud), partial(_cloud_seeds, cloud), _JSON_WORDS, is_structured=True)
         for cloud in ("aws", "google", "azure")
     ),
     Target("tables", _tables, lambda: _files("*.yaml", TESTS.parent / "plans" / "taxonomy"), _YAML_WORDS),
-    Target("policies", _policies, lambda: itertools.chain(_spec_blocks("ilk"), _files("**/*.ilk", TESTS.parent / "stdlib_policies")),
+    Target("policies", _policies, _policy_seeds,
            _LANGUAGE_WORDS),
 )  # fmt: skip
 """Every parser of what others wrote."""

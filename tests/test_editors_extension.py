@@ -87,7 +87,7 @@ def test_the_version_is_that_of_the_package() -> None:
 def test_every_locked_package_is_from_the_registry_with_its_digest() -> None:
     lock = json.loads((VSCODE / "package-lock.json").read_text(encoding="utf-8"))
     for name, entry in lock["packages"].items():
-        if name and not entry.get("link"):
+        if name and not entry.get("inBundle"):
             assert entry["resolved"].startswith("https://registry.npmjs.org/"), name
             assert entry["integrity"].startswith("sha512-"), name
 

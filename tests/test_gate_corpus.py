@@ -148,8 +148,13 @@ def test_every_artifact_gets_a_decision_and_nothing_is_dropped() -> None:
         f" |{'plans: permit':>14}{'hold':>6}{'deny':>6} |{'changes: permit':>16}{'hold':>6}{'deny':>6}"
     )
     for row in rows:
-        plans_said = "".join(f"{row.plans[each]:>{width}}" for each, width in zip(OUTCOMES, (14, 6, 6), strict=True))
-        said = "".join(f"{row.decided[each]:>{width}}" for each, width in zip(OUTCOMES, (16, 6, 6), strict=True))
+        plans_said = "".join(
+            f"{row.plans[each]:>{width}}" for each, width in zip(OUTCOMES, (14, 6, 6), strict=True)
+        )
+        said = "".join(
+            f"{row.decided[each]:>{width}}"
+            for each, width in zip(OUTCOMES, (16, 6, 6), strict=True)
+        )
         print(
             f"{row.name:<30}{row.artifacts:>6}{row.inputs:>8}{row.changes:>8}{row.opaque:>7}{row.unreadable:>8}"
             f" |{plans_said} |{said}"

@@ -1,8 +1,6 @@
 """`interlock blast`: what else is lost if this runs, with the path to each asset, what comes back and from where."""
 
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +14,11 @@ from ..plans.blast_score import Fate
 from ..plans.graph import Graph, build
 from ..plans.model import Identity, Plan
 from ..plans.sources import Options
+from ..report import render
 from .artifacts import read_plan
 from .common import Exit, plural, print_json, stop, use_color
 from .graph_command import age_words, counted, database_fragment, open_graph
 from .plan_command import as_option, dialect_option
-
-REPORT = "interlock.report"
-"""The room that draws a radius as one HTML page."""
 
 graph_option = click.option(
     "--graph", metavar="FILE", help="The resource graph that `interlock graph build` wrote."
@@ -126,9 +122,7 @@ def _without(graph: Graph, sources: set[str]) -> Any:
 
 def write_report(path: str, found: dict[str, Any], files: tuple[str, ...]) -> None:
     """Writes the radius as one HTML page."""
-    if find_spec(REPORT) is None:
-        stop(Exit.USAGE, "this installation has no report to write")
-    page = import_module(REPORT).render(found, f"Blast radius of {', '.join(files)}")
+    page = render(found, f"Blast radius of {', '.join(files)}")
     try:
         Path(path).write_text(page, encoding="utf-8")
     except OSError as error:

@@ -19,7 +19,7 @@ from ..compiler.wire import MAX_DOCUMENT_BYTES, Misfit, decode, read_entities
 from ..lang.checker import Checked
 from ..lang.diagnostics import has_errors
 from .common import Exit, load_policies, read_file, report, stop
-from .proof_reports import REPORTS, Report
+from .proof_reports import FORMATS, Report, render
 
 EXIT_OF = {
     Verdict.PROVED: Exit.OK,
@@ -36,7 +36,7 @@ EXIT_OF = {
 )
 @click.option(
     "--format",
-    type=click.Choice(list(REPORTS)),
+    type=click.Choice(FORMATS),
     default="text",
     show_default=True,
     help="How to print.",
@@ -148,8 +148,8 @@ def command(
     }
     verdicts = Report(checked, policies, tuple(found), unprotected, suggested)
     for name, file in outputs.items():
-        _write(Path(file), REPORTS[name](verdicts))
-    click.echo(REPORTS[format](verdicts))
+        _write(Path(file), render(name, verdicts))
+    click.echo(render(format, verdicts))
     if save_tests is not None:
         _save(checked, found, Path(save_tests))
     raise SystemExit(int(exit_for(found)))
@@ -166,8 +166,8 @@ def _outputs(also: tuple[str, ...]) -> dict[str, str]:
     found = {}
     for item in also:
         name, _, file = item.partition("=")
-        if name not in REPORTS or not file:
-            stop(Exit.USAGE, f"`--also {item}` is not `FORMAT=FILE`, FORMAT {', '.join(REPORTS)}")
+        if name not in FORMATS or not file:
+            stop(Exit.USAGE, f"`--also {item}` is not `FORMAT=FILE`, FORMAT {', '.join(FORMATS)}")
         found[name] = file
     return found
 

@@ -11,7 +11,11 @@ Asset = dict[str, Any]
 
 @dataclass(slots=True)
 class Row:
-    """An asset where it stands: `parent` and `last` are numbers of rows, `edge` a number of an edge."""
+    """An asset where it stands: `parent` and `last` are numbers of rows, `edge` a number of an edge.
+
+    `own_path` are the edges of its path where that is not the path of its parent and one edge more:
+    what leads on from the parent need not be the worst that happens to it.
+    """
 
     asset: Asset
     level: int
@@ -20,6 +24,7 @@ class Row:
     last: int
     below: int = 0
     weight: float = 0.0
+    own_path: list[int] | None = None
 
 
 def forest(radius: dict[str, Any], limit: int = MAX_ASSETS) -> list[Row]:
@@ -115,6 +120,9 @@ def _walk(
         number = len(rows)
         edge = via[key] if parent is not None else None
         row = Row(by_key[key], level, parent, edge, number, weight=weights[key])
+        path = row.asset["path"]
+        if parent is not None and path and path[:-1] != rows[parent].asset["path"]:
+            row.own_path = path
         rows.append(row)
         stack += [(child, number, level + 1) for child in reversed(children.get(key, []))]
     for number in range(len(rows) - 1, -1, -1):

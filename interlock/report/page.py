@@ -92,8 +92,8 @@ def _everything(rows: list[Row], radius: dict[str, Any]) -> str:
     return (
         '<section aria-labelledby="everything" class="wide"><h2 id="everything" tabindex="-1">'
         f'Everything that is reached <span class="count">{number(total)}</span></h2>{limit}'
-        "<noscript><p>Scripts are off, so there is no picture; the table below says all of it.</p>"
-        f"</noscript>{_filters(rows, radius)}"
+        '<p class="hint" data-plain>There is no picture without scripts; the table says all of it.</p>'
+        f"{_filters(rows, radius)}"
         f'<div class="split"><div class="left"><div id="graph-box" data-script hidden>{_GRAPH}'
         f'{_shapes(rows)}</div><img id="graph-print" alt="" hidden>{table(rows, radius)}</div>'
         '<aside id="detail" data-script hidden aria-label="The asset that is chosen">'
@@ -192,9 +192,7 @@ def _data(rows: list[Row], radius: dict[str, Any]) -> dict[str, Any]:
         source, target = place.get(edge["source"]), place.get(edge["target"])
         if source is not None and target is not None:
             used[index] = len(edges)
-            edges.append(
-                [source, target, edge["why"], DOES[edge["does"]], int(edge["certain"])]
-            )
+            edges.append([source, target, edge["why"], DOES[edge["does"]], int(edge["certain"])])
     return {
         "fates": {
             fate: {"mark": word.mark, "short": word.short, "long": word.long}
@@ -231,6 +229,7 @@ def _data(rows: list[Row], radius: dict[str, Any]) -> dict[str, Any]:
                 row.asset["source"],
                 row.asset["container"],
                 _way_back(row.asset["way_back"]),
+                _own_path(row, used),
             ]
             for row in rows
         ],
@@ -240,6 +239,12 @@ def _data(rows: list[Row], radius: dict[str, Any]) -> dict[str, Any]:
 def _is_bare(asset: dict[str, Any]) -> bool:
     """Data that nothing outside the radius brings back."""
     return bool(asset["stateful"] and asset["fate"] in ("lost", "undecided"))
+
+
+def _own_path(row: Row, used: dict[int, int]) -> list[int] | None:
+    if row.own_path is None or not all(edge in used for edge in row.own_path):
+        return None
+    return [used[edge] for edge in row.own_path]
 
 
 def _way_back(way: dict[str, Any] | None) -> str | None:

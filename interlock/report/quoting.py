@@ -26,9 +26,9 @@ def prose(text: object) -> str:
 def source_lines(text: str) -> tuple[list[str], int]:
     """The first lines of an artifact's text as HTML, and how many more there are."""
     lines = text.splitlines()
-    return [
-        escape(safe(_cut(line, MAX_SOURCE_WIDTH))) for line in lines[:MAX_SOURCE_LINES]
-    ], max(0, len(lines) - MAX_SOURCE_LINES)
+    return [escape(safe(_cut(line, MAX_SOURCE_WIDTH))) for line in lines[:MAX_SOURCE_LINES]], max(
+        0, len(lines) - MAX_SOURCE_LINES
+    )
 
 
 def plain(text: object) -> str:

@@ -8,6 +8,7 @@
   const NOBODY = -1;
 
   for (const element of document.querySelectorAll("[data-script]")) element.hidden = false;
+  for (const element of document.querySelectorAll("[data-plain]")) element.hidden = true;
 
   /** An element with text and children; text never becomes markup. */
   function make(tag, options, ...children) {
@@ -27,10 +28,10 @@
 
   const assets = data.assets.map((row, at) => {
     const [name, kind, id, fate, harm, family, parent, edge, last, weight, flags,
-      rows, changes, criticality, source, container, wayBack] = row;
+      rows, changes, criticality, source, container, wayBack, own] = row;
     return {
       at, name, kind, id, fate, harm, family, parent: parent ?? NOBODY, edge, last, weight, flags, rows,
-      changes: new Set(changes), criticality, source, container, wayBack,
+      changes: new Set(changes), criticality, source, container, wayBack, own,
       level: 1, children: [], row: byId(`a${at}`), matches: true, shown: true, words: "",
     };
   });
@@ -54,6 +55,20 @@
     const path = [];
     for (let each = asset; each; each = assets[each.parent]) path.push(each);
     return path.reverse();
+  }
+
+  /** The steps of its path: an asset and the edge that leads there. It may go another way than the tree. */
+  function stepsTo(asset) {
+    const steps = [];
+    for (let each = asset; each; each = assets[each.parent]) {
+      if (each.own) {
+        steps.push(...each.own.map((number) => ({ asset: assets[data.edges[number][1]], number })).reverse());
+        steps.push({ asset: assets[data.edges[each.own[0]][0]], number: null });
+        break;
+      }
+      steps.push({ asset: each, number: each.parent === NOBODY ? null : each.edge });
+    }
+    return steps.reverse();
   }
 
   // Themes
@@ -297,7 +312,7 @@
   }
 
   function inWords(asset) {
-    const names = pathTo(asset).map((each) => each.name);
+    const names = stepsTo(asset).map((step) => step.asset.name);
     if (names.length > 8) names.splice(2, names.length - 6, `${names.length - 6} more`);
     return names.join(" → ");
   }
@@ -308,10 +323,10 @@
   }
 
   function describe(asset) {
-    const path = pathTo(asset);
-    const steps = path.map((each) => {
-      const edge = edgeOf(each);
-      const why = edge === null || each.parent === NOBODY
+    const path = stepsTo(asset);
+    const steps = path.map(({ asset: each, number }) => {
+      const edge = number === null ? null : data.edges[number];
+      const why = edge === null
         ? rootWords(each) : prose(`${edge[4] ? "" : "maybe "}${edge[3]} it: ${edge[2]}`);
       return make("li", null, jump(each, each === asset), make("span", { class: "why" }, ...why));
     });
@@ -434,6 +449,7 @@
           "curve-style": "taxi", "taxi-direction": "rightward", "taxi-turn": 34, "taxi-turn-min-distance": 6, "overlay-opacity": 0, opacity: 0.75,
         } },
         { selector: "edge.maybe", style: { "line-style": "dashed" } },
+        { selector: "edge.extra", style: { "curve-style": "bezier" } },
         { selector: "edge.also", style: { "curve-style": "unbundled-bezier", "line-style": "dotted", "line-color": line, "target-arrow-color": line, "control-point-distances": 60, "control-point-weights": 0.5 } },
         { selector: ".dim", style: { opacity: 0.22 } },
         { selector: "edge.path", style: { width: 3.5, "line-color": accent, "target-arrow-color": accent, opacity: 1, "z-index": 5 } },
@@ -515,8 +531,17 @@
       return count;
     }
 
+    /** What must be drawn so that the path to an asset is seen. */
+    function needed(asset) {
+      const found = new Set();
+      for (const step of stepsTo(asset)) {
+        for (let each = step.asset; each && !found.has(each.at); each = assets[each.parent]) found.add(each.at);
+      }
+      return found;
+    }
+
     function draw(anchor) {
-      const pinned = new Set(chosen ? pathTo(chosen).map((asset) => asset.at) : []);
+      const pinned = chosen ? needed(chosen) : new Set();
       for (const at of pinned) if (chosen.at !== at) open.add(at);
       const before = anchor && cy.getElementById(anchor).nonempty() ? cy.getElementById(anchor).renderedPosition() : null;
       const elements = [];
@@ -589,13 +614,18 @@
 
     function light(asset) {
       cy.batch(() => {
+        cy.remove(".extra");
         cy.elements().removeClass("path dim");
         if (!asset) return;
-        const path = pathTo(asset);
         cy.elements().addClass("dim");
-        for (const each of path) {
+        for (const { asset: each, number } of stepsTo(asset)) {
           cy.getElementById(`n${each.at}`).removeClass("dim").addClass("path");
-          cy.getElementById(`e${each.at}`).removeClass("dim").addClass("path");
+          if (number === null) continue;
+          const [source, target, , , certain] = data.edges[number];
+          if (each.edge === number) cy.getElementById(`e${each.at}`).removeClass("dim").addClass("path");
+          else if (drawn.has(source) && drawn.has(target)) {
+            cy.add({ data: { id: `p${number}`, source: `n${source}`, target: `n${target}` }, classes: `extra path${certain ? "" : " maybe"}` });
+          }
         }
       });
       say(asset);
@@ -752,16 +782,28 @@
         fit();
       },
       choose(asset, from) {
-        if (isStale || (asset && pathTo(asset).some((each) => !drawn.has(each.at)))) draw(asset ? `n${asset.at}` : null);
+        if (isStale || (asset && [...needed(asset)].some((at) => !drawn.has(at)))) draw(asset ? `n${asset.at}` : null);
         else light(asset);
         if (asset && from !== "picture") show(`n${asset.at}`);
       },
-      look: () => ({ drawn: drawn.size, nodes: cy.nodes().length, zoom: cy.zoom(), path: cy.nodes(".path").map((node) => node.id()),
-        at: (id) => cy.getElementById(id).renderedPosition() }),
+      at: (id) => cy.getElementById(id).renderedPosition(),
+      look: () => ({
+        drawn: drawn.size,
+        nodes: cy.nodes().length,
+        zoom: cy.zoom(),
+        path: cy.nodes(".path").map((node) => node.id()),
+        piles: cy.nodes(".stack").map((node) => node.id()),
+      }),
     };
   })();
 
-  window.interlockReport = { look: () => picture.look(), chosen: () => chosen?.at ?? null };
+  // What the browser tests look at.
+  window.interlockReport = {
+    look: picture.look,
+    at: picture.at,
+    chosen: () => chosen?.at ?? null,
+    steps: () => chosen ? stepsTo(chosen).length : 0,
+  };
   tellTheme();
   filter();
   performance.mark("ready");

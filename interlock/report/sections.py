@@ -22,13 +22,15 @@ def header(radius: dict[str, Any], verdict: dict[str, Any] | None, title: str) -
         f"<h1>{html(title)} {decision}</h1>"
         f'<p class="facts">Asked by <b><bdi>{html(author["type"])} {html(author["id"])}</bdi></b>'
         f" for <b><bdi>{where}</bdi></b> · {html(moment(radius['computed_at']))}"
-        f' · plan <code>{html(plan["digest"][:12])}</code></p></header>'
+        f" · plan <code>{html(plan['digest'][:12])}</code></p></header>"
     )
 
 
 def badge(decision: str) -> str:
     word = DECISIONS[decision]
-    return f'<span class="badge {decision}"><i aria-hidden="true">{word.mark}</i> {word.short}</span>'
+    return (
+        f'<span class="badge {decision}"><i aria-hidden="true">{word.mark}</i> {word.short}</span>'
+    )
 
 
 # What it comes to
@@ -181,7 +183,9 @@ def decisions(radius: dict[str, Any], verdict: dict[str, Any] | None) -> str:
         parts.append(f"<details><summary>{count}: {said}</summary>{inner}</details>")
     hidden = max(0, len(heard) - MAX_CHANGES) + max(0, len(quiet) - MAX_CHANGES)
     if hidden:
-        parts.append(f'<p class="limit">{plural(hidden, "change")} more; the JSON has them all.</p>')
+        parts.append(
+            f'<p class="limit">{plural(hidden, "change")} more; the JSON has them all.</p>'
+        )
     hint = (
         '<p class="hint">Nothing was decided: <code>interlock gate --graph … --html …</code> '
         "asks the policies about each change.</p>"

@@ -11,8 +11,9 @@ from .words import length as time_length
 def table(rows: list[Row], radius: dict[str, Any]) -> str:
     """One row for each asset; the order is that of the paths."""
     changes = {change["id"]: change for change in radius["changes"]}
+    names = {asset["key"]: asset["name"] for asset in radius["assets"]}
     body = "\n".join(
-        _row(place, row, rows, radius["edges"], changes) for place, row in enumerate(rows)
+        _row(place, row, rows, radius["edges"], changes, names) for place, row in enumerate(rows)
     )
     return (
         '<div class="scroll"><table id="tree" aria-label="Everything that is reached">\n'
@@ -31,16 +32,19 @@ def _row(
     rows: list[Row],
     edges: list[dict[str, Any]],
     changes: dict[str, dict[str, Any]],
+    names: dict[str, str],
 ) -> str:
     asset = row.asset
     fate = FATES[asset["fate"]]
     marks = "".join(f' <span class="mark">{word}</span>' for word in _marks(asset))
-    identity = "" if asset["id"] == asset["name"] else f' <span class="kind">{html(asset["id"])}</span>'
+    identity = (
+        "" if asset["id"] == asset["name"] else f' <span class="kind">{html(asset["id"])}</span>'
+    )
     return (
         f'<tr id="a{place}" data-level="{min(row.level, 12)}">'
         f'<th scope="row"><span class="name">{html(asset["name"])}</span>'
         f' <span class="kind">{html(asset["kind"])}</span>{identity}{marks}'
-        f'<span class="why">{_way(row, rows, edges, changes)}</span></th>'
+        f'<span class="why">{_way(row, rows, edges, changes, names)}</span></th>'
         f"<td>{html(_harm(asset))}</td>"
         f'<td><span class="fate {asset["fate"]}"><i aria-hidden="true">{fate.mark}</i> '
         f"{fate.short}</span>{_way_back(asset)}</td>"
@@ -62,7 +66,10 @@ def _marks(asset: dict[str, Any]) -> list[str]:
         "protected": asset["protected"],
     }
     found = [word for word, holds in marks.items() if holds]
-    return [*found, *([asset["criticality"]] if asset["criticality"] in ("high", "critical") else [])]
+    return [
+        *found,
+        *([asset["criticality"]] if asset["criticality"] in ("high", "critical") else []),
+    ]
 
 
 def _way(
@@ -70,6 +77,7 @@ def _way(
     rows: list[Row],
     edges: list[dict[str, Any]],
     changes: dict[str, dict[str, Any]],
+    names: dict[str, str],
 ) -> str:
     if row.parent is None or row.edge is None:
         places = [changes[each] for each in row.asset["changes"] if each in changes]
@@ -80,9 +88,18 @@ def _way(
     name = html(rows[row.parent].asset["name"])
     maybe = "" if edge["certain"] else "maybe "
     return (
-        f'<a href="#a{row.parent}">{name}</a> {maybe}{DOES[edge["does"]]} it: '
-        f"{prose(edge['why'])}"
+        f'<a href="#a{row.parent}">{name}</a> {maybe}{DOES[edge["does"]]} it: {prose(edge["why"])}'
+        f"{_whole_way(row, edges, names)}"
     )
+
+
+def _whole_way(row: Row, edges: list[dict[str, Any]], names: dict[str, str]) -> str:
+    """The path by name, where the rows above would tell another."""
+    if row.own_path is None:
+        return ""
+    steps = [names[edges[each]["source"]] for each in row.own_path]
+    shown = steps if len(steps) <= 12 else [*steps[:6], f"{len(steps) - 11} more", *steps[-5:]]
+    return f" (the way here: {' → '.join(html(step) for step in shown)})"
 
 
 def change_link(change: dict[str, Any]) -> str:
@@ -97,7 +114,9 @@ def _way_back(asset: dict[str, Any]) -> str:
     way = asset["way_back"]
     if way is None:
         return ""
-    within = "in an unknown time" if way["within"] is None else f"within {time_length(way['within'])}"
+    within = (
+        "in an unknown time" if way["within"] is None else f"within {time_length(way['within'])}"
+    )
     tested = "" if way["tested_at"] else ", never tested"
     return f'<span class="why">from <bdi>{html(way["name"])}</bdi> {within}{tested}</span>'
 

@@ -65,7 +65,7 @@ _Token = tuple[int, int, int, int]
 
 
 def semantic_tokens(view: View) -> SemanticTokens:
-    return SemanticTokens(encode(view, _tokens(view, view.document.parts)))
+    return SemanticTokens(_encoded(view, view.document.parts))
 
 
 def semantic_tokens_range(view: View, range: Range) -> SemanticTokens:
@@ -75,8 +75,9 @@ def semantic_tokens_range(view: View, range: Range) -> SemanticTokens:
         for part in view.document.parts
         if part.fragment.offset <= end and part.fragment.offset + len(part.fragment.text) >= start
     ]
-    inside = [one for one in _tokens(view, parts) if one[1] > start and one[0] < end]
-    return SemanticTokens(encode(view, inside))
+    first = (range.start.line, range.start.character)
+    last = (range.end.line, range.end.character)
+    return SemanticTokens(_encoded(view, parts, first, last))
 
 
 def delta(before: Sequence[int], after: Sequence[int]) -> SemanticTokensDelta:
@@ -95,28 +96,47 @@ def delta(before: Sequence[int], after: Sequence[int]) -> SemanticTokensDelta:
     return SemanticTokensDelta([SemanticTokensEdit(start, removed, added)])
 
 
-def encode(view: View, tokens: Iterator[_Token] | Sequence[_Token]) -> list[int]:
-    """Tokens as differences of places, cut at line ends, in the client's units."""
+_Placed = tuple[int, int, int, int, int]
+"""Line within the declaration, character, length, type and modifiers, in the client's units."""
+
+
+def _encoded(
+    view: View,
+    parts: Sequence[Part],
+    first: tuple[int, int] = (0, 0),
+    last: tuple[int, int] | None = None,
+) -> list[int]:
+    """Tokens as differences of places, those that touch the stretch from `first` to `last`."""
     result: list[int] = []
-    text, unit = view.document.text, view.unit
     last_line = last_character = 0
-    for start, end, type, modifiers in tokens:
-        line, character = text.position(start, unit)
-        length = units(text.source[start:end], unit)
-        result += [
-            line - last_line,
-            character - last_character if line == last_line else character,
-            length,
-            type,
-            modifiers,
-        ]
-        last_line, last_character = line, character
+    for part in parts:
+        above = part.fragment.line
+        for below, character, length, type, modifiers in _placed(view, part):
+            line = above + below
+            if (line, character + length) <= first or (
+                last is not None and (line, character) >= last
+            ):
+                continue
+            right = character - last_character if line == last_line else character
+            result += (line - last_line, right, length, type, modifiers)
+            last_line, last_character = line, character
     return result
 
 
-def _tokens(view: View, parts: Sequence[Part]) -> Iterator[_Token]:
-    for part in parts:
-        yield from _part_tokens(view, part)
+def _placed(view: View, part: Part) -> list[_Placed]:
+    """The tokens of a declaration; kept with its check where it begins a line, since then nothing moves them."""
+    entry = view.analysis.entry_of(part.declaration)
+    kept = entry.tokens if entry is not None and part.fragment.column == 0 else {}
+    found = kept.get(view.unit)
+    if found is None:
+        text, unit, above = view.document.text, view.unit, part.fragment.line
+        found = []
+        for start, end, type, modifiers in _part_tokens(view, part):
+            line, character = text.position(start, unit)
+            length = units(text.source[start:end], unit)
+            found.append((line - above, character, length, type, modifiers))
+        kept[view.unit] = found
+    return found
 
 
 def _part_tokens(view: View, part: Part) -> Iterator[_Token]:

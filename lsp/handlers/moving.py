@@ -5,12 +5,7 @@ import asyncio
 from lsprotocol import types
 
 from ..connection import InterlockServer, breathe
-from ..features import (
-    calls,
-    navigation,
-    outline,
-    structure,
-)
+from ..features import calls, navigation, outline, structure
 
 
 def register(server: InterlockServer) -> None:

@@ -4,14 +4,7 @@ from lsprotocol import types
 
 from ..connection import InterlockServer, breathe
 from ..features import claims as claim_features
-from ..features import (
-    completion,
-    hints,
-    hover,
-    lenses,
-    signature,
-    tokens,
-)
+from ..features import completion, hints, hover, lenses, signature, tokens
 from ..view import View
 
 

@@ -5,11 +5,7 @@ from lsprotocol import types
 from ..connection import InterlockServer, RequestFailed, breathe
 from ..features import claims as claim_features
 from ..features import diagnostics as diagnostic_features
-from ..features import (
-    fixes,
-    formatting,
-    rename,
-)
+from ..features import fixes, formatting, rename
 from ..view import View
 
 

@@ -30,7 +30,7 @@ export class LanguageServer {
 
   async start(): Promise<void> {
     const { command, args, cwd } = program(["lsp"]);
-    const client = new LanguageClient(
+    const client = new QuietClient(
       "interlock",
       "Interlock",
       { command, args: [...args], options: cwd === undefined ? {} : { cwd } },
@@ -145,6 +145,13 @@ export class LanguageServer {
     } else if (chosen !== undefined) {
       this.output.show(true);
     }
+  }
+}
+
+/** A client that logs what goes wrong; the status item and one message of ours show it. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
   }
 }
 

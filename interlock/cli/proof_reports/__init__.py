@@ -1,24 +1,16 @@
-"""How verdicts are printed: one file for each format, one row each in `REPORTS`."""
+"""How verdicts are printed: one file for each format, `<format>_report.py`, and one name each in `FORMATS`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from importlib import import_module
 
-from . import (
-    github_report,
-    json_report,
-    junit_report,
-    markdown_report,
-    sarif_report,
-    text_report,
-)
 from .report import Report
 
-__all__ = ["REPORTS", "Report"]
+__all__ = ["FORMATS", "Report", "render"]
 
-REPORTS: Mapping[str, Callable[[Report], str]] = {
-    "text": text_report.render,
-    "json": json_report.render,
-    "sarif": sarif_report.render,
-    "junit": junit_report.render,
-    "github": github_report.render,
-    "markdown": markdown_report.render,
-}
+FORMATS = ("text", "json", "sarif", "junit", "github", "markdown")
+
+
+def render(format: str, report: Report) -> str:
+    """The report in one of the formats; only the file of that format is loaded."""
+    write: Callable[[Report], str] = import_module(f".{format}_report", __package__).render
+    return write(report)

@@ -1,0 +1,70 @@
+-- Starts the language server for policies: require("interlock").setup(). Works from Neovim 0.7 on.
+local M = {}
+
+local defaults = {
+  cmd = { "interlock", "lsp" },
+  root_markers = { ".interlock", "pyproject.toml", ".git" },
+  settings = {},
+  on_attach = nil,
+}
+
+--- Starts the server for every policy that is opened, and adds the commands to its buffers.
+function M.setup(options)
+  options = vim.tbl_deep_extend("force", defaults, options or {})
+  local group = vim.api.nvim_create_augroup("interlock", { clear = true })
+  vim.api.nvim_create_autocmd("FileType", {
+    pattern = "ilk",
+    group = group,
+    callback = function(event)
+      M.start(event.buf, options)
+    end,
+  })
+end
+
+function M.start(buffer, options)
+  if vim.api.nvim_buf_get_name(buffer) == "" then
+    return
+  end
+  local config = {
+    name = "interlock",
+    cmd = options.cmd,
+    root_dir = M.root(vim.api.nvim_buf_get_name(buffer), options.root_markers),
+    settings = { interlock = options.settings },
+    init_options = options.settings,
+    on_attach = options.on_attach,
+  }
+  if vim.lsp.start then
+    vim.lsp.start(config, { bufnr = buffer })
+    return
+  end
+  -- Neovim 0.7 has no vim.lsp.start, so one client for each root is kept here.
+  M.clients = M.clients or {}
+  local id = M.clients[config.root_dir]
+  if not id or not vim.lsp.get_client_by_id(id) then
+    id = vim.lsp.start_client(config)
+    M.clients[config.root_dir] = id
+  end
+  if id then
+    vim.lsp.buf_attach_client(buffer, id)
+  end
+end
+
+--- The nearest folder above a file that has one of the markers, or else the folder of the file.
+function M.root(file, markers)
+  local folder = vim.fn.fnamemodify(file, ":p:h")
+  local place = folder
+  while true do
+    for _, marker in ipairs(markers) do
+      if vim.loop.fs_stat(place .. "/" .. marker) then
+        return place
+      end
+    end
+    local above = vim.fn.fnamemodify(place, ":h")
+    if above == place then
+      return folder
+    end
+    place = above
+  end
+end
+
+return M
