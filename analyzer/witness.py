@@ -36,6 +36,7 @@ from ..lang.typesystem import (
     EnumType,
     RecordOf,
     Type,
+    is_subtype,
 )
 from ..lang.values import Decimal, Duration, EntityId, EnumValue, Instant, Record, Value
 from .globs import Witness, realisable
@@ -120,7 +121,7 @@ class _Reader:
         for place in list(encoder.places.values()):
             if isinstance(place.type, EntityType) and self._is_there(place):
                 known = attributes.setdefault(self._entity(place), {})
-                known.update(self._fields(place, self._tag(place)))
+                known.update(self._fields(place))
         parents: dict[Any, set[EntityId]] = defaultdict(set)
         for atom in self._inside:
             if self._is_there(atom.place) and self._is_there(atom.ancestor):
@@ -166,7 +167,8 @@ class _Reader:
                     return False
             if isinstance(place.parent.type, EntityType) and place.name != "#id":
                 declared = self._schema.entities[self._tag(place.parent)].attributes
-                if place.name not in declared:
+                attribute = declared.get(place.name)
+                if attribute is None or not is_subtype(attribute.type, place.type):
                     return False
             place = place.parent
         return True
@@ -203,14 +205,12 @@ class _Reader:
             return EntityId("Action", self._tag(place))
         return EntityId(self._tag(place), self._text(self._encoder.identifier(place)))
 
-    def _fields(self, place: Place, type: str | None = None) -> dict[str, Value]:
-        found: dict[str, Value] = {}
-        for child in self._encoder.children.get(place, ()):
-            if child.name != "#id" and self._is_there(child):
-                declared = self._schema.entities[type].attributes if type is not None else None
-                if declared is None or child.name in declared:
-                    found[child.name] = self._value(child)
-        return found
+    def _fields(self, place: Place) -> dict[str, Value]:
+        return {
+            child.name: self._value(child)
+            for child in self._encoder.children.get(place, ())
+            if child.name != "#id" and self._is_there(child)
+        }
 
     def _record(self, place: Place) -> Record:
         return Record(self._fields(place))

@@ -105,7 +105,7 @@ def verdict(
         "instead": because,
         "source": place,
     }
-    plain = {"rules": [], "reasons": [], "needs": [], "problems": []}
+    plain: dict[str, Any] = {"rules": [], "reasons": [], "needs": [], "problems": []}
     held = {"rule": "two_people", "message": need, "source": place}
     results: list[dict[str, Any]] = [
         {**plain, "change": None, "action": "apply", "decision": "hold", "needs": [held]}

@@ -35,6 +35,7 @@ from interlock.lang.typesystem import (
     RecordOf,
     SetOf,
     Type,
+    is_subtype,
 )
 from interlock.lang.values import (
     Decimal,
@@ -80,7 +81,12 @@ class Valuation:
                 return self.value(place) is True
             case Present(place):
                 assert place.parent is not None
-                return place.name in self._fields(self.value(place.parent))
+                above = self.value(place.parent)
+                if isinstance(above, EntityId):
+                    declared = self._encoder.schema.entities[above.type].attributes.get(place.name)
+                    if declared is None or not is_subtype(declared.type, place.type):
+                        return False
+                return place.name in self._fields(above)
             case Is(place, tag):
                 value = self.value(place)
                 if isinstance(value, EntityId):
@@ -133,6 +139,10 @@ class Valuation:
             index = int(place.name[1:-1])
             return items[index] if index < len(items) else default(place.type)
         fields = self._fields(above)
+        if isinstance(above, EntityId):
+            declared = self._encoder.schema.entities[above.type].attributes.get(place.name)
+            if declared is None or not is_subtype(declared.type, place.type):
+                return default(place.type)
         return fields[place.name] if place.name in fields else default(place.type)
 
     def _number(self, place: Place) -> int:

@@ -182,6 +182,7 @@ PROVED, REFUTED, VACUOUS, UNKNOWN = (
             "permit a { when resource.approvals.count(a => a.by.level == high) == 2 } prove p { permitted only if resource.approvals.size >= 2 }",
             PROVED,
         ),
+        ("permit a { when principal.tags.size >= 2 } prove p { never permitted }", REFUTED),
         # Decisions.
         ("permit a {} forbid f { action delete } prove p { action delete denied by f }", PROVED),
         (

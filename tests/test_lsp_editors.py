@@ -69,7 +69,7 @@ def run(project: Path, command: list[str], **more: str) -> dict[str, str]:
         "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache")),
     }
     result = subprocess.run(
-        command, cwd=project, env=environment, capture_output=True, text=True, timeout=180
+        command, cwd=project, env=environment, capture_output=True, text=True, timeout=300
     )
     seen = out.read_text(encoding="utf-8") if out.exists() else ""
     lines = dict(line.split("\t", 1) for line in seen.splitlines() if "\t" in line)

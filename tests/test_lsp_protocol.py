@@ -193,22 +193,21 @@ async def test_places_beyond_the_text_are_its_end() -> None:
         )
 
 
-async def test_an_answer_that_nobody_wants_any_more_is_not_made() -> None:
-    place = {
-        "textDocument": {"uri": "file:///nowhere/a.ilk"},
-        "position": {"line": 1, "character": 8},
-    }
-    params = {**place, "context": {"includeDeclaration": True}}
+async def test_an_answer_that_nobody_wants_any_more_is_not_made(tmp_path: Path) -> None:
+    for number in range(200):
+        text = BAD.replace("// 𝄞", f"// 𝄞 {number}")
+        (tmp_path / f"{number}.ilk").write_text(text, encoding="utf-8")
+    everywhere = {"previousResultIds": []}
     async with standard() as (wire, _):
-        await wire.start()
-        wire.open(BAD)
-        await wire.diagnostics(1)
-        wire.send({"id": "x", "method": "textDocument/references", "params": params})
+        await wire.start(root=tmp_path)
+        # Nothing was checked yet, so that the answer takes a while, in which the server reads on.
+        wire.send({"id": "x", "method": "workspace/diagnostic", "params": everywhere})
         wire.send({"method": "$/cancelRequest", "params": {"id": "x"}})
         while (message := await asyncio.wait_for(wire.read(), 60)).get("id") != "x":
             pass
         assert message["error"]["code"] == -32800
-        assert len(await wire.ask("textDocument/references", params)) == 3
+        answer = await wire.ask("workspace/diagnostic", everywhere)
+        assert len(answer["items"]) == 200
 
 
 @pytest.mark.parametrize("cancelled", [False, True])

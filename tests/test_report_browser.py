@@ -52,6 +52,10 @@ def opened(browser: Any, pages: dict[str, Path]) -> Iterator[Open]:
     contexts: list[Any] = []
 
     def open_report(name: str, **options: Any) -> Any:
+        def asked(url: str) -> None:
+            if url != pages[name].as_uri() and not url.startswith("data:"):
+                problems.append(f"request: {url}")
+
         context = browser.new_context(viewport={"width": 1360, "height": 900}, **options)
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
@@ -59,14 +63,7 @@ def opened(browser: Any, pages: dict[str, Path]) -> Iterator[Open]:
         page.on("console", lambda message: problems.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: problems.append(f"error: {error}"))
         page.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}"))
-        page.on(
-            "request",
-            lambda request: (
-                request.url == pages[name].as_uri()
-                or request.url.startswith("data:")
-                or problems.append(f"request: {request.url}")
-            ),
-        )
+        page.on("request", lambda request: asked(request.url))
         page.goto(pages[name].as_uri())
         if options.get("java_script_enabled", True):
             page.wait_for_selector("html[data-ready]")
@@ -125,7 +122,7 @@ def test_filters_leave_what_is_asked_for(opened: Open) -> None:
     assert page.locator("#count").inner_text().replace("\u202f", "") == f"{lost} of 300 assets"
     page.locator("#filters [type=reset]").click()
     page.locator("#kind").select_option("v1.Service")
-    kinds = set(page.locator("#tree tbody tr:visible .kind:first-of-type").all_inner_texts())
+    kinds = set(page.locator("#tree tbody tr:visible .name + .kind").all_inner_texts())
     assert "v1.Service" in kinds and "postgres.table" not in kinds
     page.locator("#find").fill("asset_29")
     until(page, "document.getElementById('status').textContent.includes(' of ')")

@@ -181,7 +181,7 @@ def test_paths_in_a_circle_end_nowhere_and_lose_nobody() -> None:
 def test_any_paths_make_a_forest_of_the_heaviest(parents: list[int], limit: int) -> None:
     count = len(parents)
     edges = [{"source": str(max(0, each) % count)} for each in parents]
-    assets = [
+    assets: list[dict[str, Any]] = [
         {"key": str(at), "path": [], "via": None if parent < 0 else at, "score": {"points": 1.0}}
         for at, parent in enumerate(parents)
     ]

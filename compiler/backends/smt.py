@@ -177,30 +177,55 @@ class Encoder:
             return only(self.set_of(place))
         return only(place)
 
-    def read(self, place: Place, name: str) -> tuple[int, Choice | None]:
-        """Whether a field of a record or an attribute of an entity is there, and its value."""
+    def read(self, place: Place, name: str) -> tuple[int, Choice]:
+        """Whether a field of a record or an attribute of an entity is there, and its value.
+
+        Where the entity may be of several types whose attributes have nothing in common, the value is an alternative
+        for each kind of attribute.
+        """
         match place.type:
             case RecordOf():
-                found: list[typesystem.RecordField | None] = [place.type.field(name)]
+                field = place.type.field(name)
+                if field is None:
+                    return FALSE, ()
+                child = self.place(place, name, field.type)
+                present = self.circuit.atom(Present(child)) if field.optional else TRUE
+                return present, self.value_of(child)
             case EntityType(types):
-                found = list(self.schema.attribute(types, name))
+                return self._read_attribute(place, name, types)
             case _:
-                return FALSE, None
-        known = [item for item in found if item is not None]
-        if not known:
-            return FALSE, None
-        kinds = list(dict.fromkeys(item.type for item in known))
-        type = kinds[0]
-        for kind in kinds[1:]:
-            common = typesystem.join(type, kind)
-            if common is None:
-                self.approximate(f"`{place.path}.{name}` has different types in different entities")
-                return self.unknown("an attribute of several types"), None
-            type = common
-        child = self.place(place, name, type)
-        if len(known) == len(found) and not any(item.optional for item in known):
-            return TRUE, self.value_of(child)
-        return self.circuit.atom(Present(child)), self.value_of(child)
+                return FALSE, ()
+
+    def _read_attribute(self, place: Place, name: str, types: frozenset[str]) -> tuple[int, Choice]:
+        found: list[tuple[int, int, Choice]] = []
+        for type, having in self._kinds_of(types, name):
+            child = self.place(place, name, type)
+            attributes = [self.schema.entities[item].attributes[name] for item in sorted(having)]
+            of_type = self.is_type(place, having)
+            present = of_type
+            if any(attribute.optional for attribute in attributes):
+                present = self.circuit.all_of((of_type, self.circuit.atom(Present(child))))
+            found.append((present, of_type, self.value_of(child)))
+        present = self.circuit.any_of(item for item, _, _ in found)
+        return present, tuple(
+            pair for _, of_type, choice in found for pair in self._under(of_type, choice)
+        )
+
+    def _kinds_of(self, types: frozenset[str], name: str) -> list[tuple[Type, frozenset[str]]]:
+        """The types of an attribute, each as wide as it has to be, with the entity types that have it so."""
+        kinds: list[tuple[Type, frozenset[str]]] = []
+        for item in sorted(types):
+            attribute = self.schema.entities[item].attributes.get(name)
+            if attribute is None:
+                continue
+            for kind, (type, having) in enumerate(kinds):
+                common = typesystem.join(type, attribute.type)
+                if common is not None:
+                    kinds[kind] = (common, having | {item})
+                    break
+            else:
+                kinds.append((attribute.type, frozenset({item})))
+        return kinds
 
     def set_of(self, place: Place) -> SetValue:
         """The elements in the slots of a set that is open to choice; they are pairwise different."""
@@ -544,24 +569,23 @@ class Encoder:
             present, value = self._field(left, name)
             other, against = self._field(right, name)
             found.append(self.circuit.equal(present, other))
-            if value is not None and against is not None:
-                equal = self._ask(value, against, self.equal)
-                found.append(self.circuit.implies(present, equal))
+            equal = self._ask(value, against, self.equal)
+            found.append(self.circuit.implies(present, equal))
         return self.circuit.all_of(found)
 
-    def _field(self, base: Base, name: str) -> tuple[int, Choice | None]:
+    def _field(self, base: Base, name: str) -> tuple[int, Choice]:
         match base:
             case RecordValue(fields):
                 for known, present, value in fields:
                     if known == name:
                         return present, value
-                return FALSE, None
+                return FALSE, ()
             case Place():
                 return self.read(base, name)
             case EntityId():
                 return self.read(self.entity_place(base), name)
             case _:
-                return FALSE, None
+                return FALSE, ()
 
     def _present(self, base: Base, name: str) -> int:
         return self._field(base, name)[0]
@@ -826,7 +850,7 @@ class Encoder:
         for guard, item in choice:
             present, value = self._field(item, name)
             reads.append(self.circuit.implies(guard, present))
-            found += self._under(guard, value or ())
+            found += self._under(guard, value)
         return self._limited(tuple(found)), self.circuit.all_of(reads)
 
     def _under(self, guard: int, choice: Choice) -> Choice:

@@ -11,7 +11,7 @@ from itertools import combinations, pairwise
 
 from ...lang import typesystem
 from ...lang.scalars import IpRange, within
-from ...lang.typesystem import BOOL, IP_RANGE, STRING, EntityType, EnumType, RecordOf
+from ...lang.typesystem import BOOL, IP_RANGE, STRING, EntityType, EnumType, RecordOf, is_subtype
 from .circuit import FALSE, TRUE, CircuitTooLargeError, Clause
 from .smt import Encoder
 from .smt_values import (
@@ -123,7 +123,7 @@ class _Theory:
             for type in sorted(parent.type.types):
                 attribute = self.encoder.schema.entities[type].attributes.get(place.name)
                 is_of_type = self.encoder.is_tag(parent, type)
-                if attribute is None:
+                if attribute is None or not is_subtype(attribute.type, place.type):
                     self.add(-is_of_type, -literal)
                 elif not attribute.optional:
                     self.add(-is_of_type, literal)
@@ -134,7 +134,7 @@ class _Theory:
         """Equal entities have equal attributes."""
         encoder = self.encoder
         described = [
-            (place, {child.name: child for child in children if child.name != "#id"})
+            (place, {(child.name, child.type): child for child in children if child.name != "#id"})
             for place, children in list(encoder.children.items())
             if isinstance(place.type, EntityType)
         ]

@@ -61,7 +61,7 @@ CYTOSCAPE_STYLE = ".__________cytoscape_container { position: relative; }"
 
 @cache
 def _asset(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return files("interlock.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _policy(scripts: list[str], styles: list[str]) -> str:
@@ -106,7 +106,7 @@ def _everything(rows: list[Row], radius: dict[str, Any]) -> str:
 _GRAPH = (
     '<div class="toolbar" role="group" aria-label="The picture">'
     '<button type="button" id="zoom-in" aria-label="larger">+</button>'
-    '<button type="button" id="zoom-out" aria-label="smaller">−</button>'
+    '<button type="button" id="zoom-out" aria-label="smaller">&minus;</button>'
     '<button type="button" id="fit">Fit</button>'
     '<button type="button" id="more">Open more</button>'
     '<button type="button" id="less">Close all</button>'

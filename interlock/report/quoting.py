@@ -1,4 +1,4 @@
-"""How text of others reaches the page: `html` for elements and attributes, `json_block` for the script; nothing else writes it."""
+"""How text of others reaches the page: `html` for elements and attributes, `json_block` for the script."""
 
 import json
 import re

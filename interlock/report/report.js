@@ -243,8 +243,9 @@
     }
 
     function reveal(asset) {
-      for (const above of pathTo(asset).slice(0, -1)) folded.delete(above.at);
-      refresh();
+      let isNew = false;
+      for (const above of pathTo(asset).slice(0, -1)) isNew = folded.delete(above.at) || isNew;
+      if (isNew) refresh();
     }
 
     table.addEventListener("click", (event) => {
@@ -509,7 +510,7 @@
 
     function labelOf(asset, hiddenBelow) {
       const fate = data.fates[asset.fate];
-      const rows = asset.rows ? ` · ${spaced(asset.rows)} rows` : "";
+      const rows = asset.rows ? ` · ${counted(asset.rows, "row")}` : "";
       const kindWord = asset.kind.split(".").pop();
       const below = hiddenBelow > 0 ? `  ▸ ${spaced(hiddenBelow)}` : "";
       return `${fate.mark} ${short(asset.name, 24)}\n${short(kindWord + rows, 24)}${below}`;
@@ -700,6 +701,8 @@
       if (at !== undefined) light(assets[at]);
     });
     cy.on("mouseout", "node", () => { box.style.cursor = ""; light(chosen); });
+
+    box.addEventListener("mouseleave", () => light(chosen));
 
     box.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;

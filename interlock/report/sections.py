@@ -1,4 +1,4 @@
-"""The parts of a report that are read from top to bottom: what it comes to, what is open, every decision with its line."""
+"""The parts of a report in reading order: what it comes to, what is open, every decision with its line."""
 
 from typing import Any
 
@@ -94,7 +94,7 @@ def _figures(numbers: dict[str, Any]) -> str:
         ),
         "size": (size(numbers["bytes"]), "of what is destroyed"),
         "back within": (
-            length(back) if back is not None else "unknown" if numbers["returning"] else "–",
+            length(back) if back is not None else "unknown" if numbers["returning"] else "none",
             "for what comes back" if numbers["returning"] else "nothing comes back",
         ),
         "at most": (

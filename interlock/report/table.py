@@ -20,7 +20,7 @@ def table(rows: list[Row], radius: dict[str, Any]) -> str:
         '<thead><tr><th scope="col">Asset, and how it is reached</th>'
         '<th scope="col">What happens</th><th scope="col">What becomes of it</th>'
         '<th scope="col" class="number">Rows lost</th>'
-        '<th scope="col" class="number"><abbr title="data × criticality × environment × '
+        '<th scope="col" class="number"><abbr title="data &times; criticality &times; environment &times; '
         'irreversibility">Score</abbr></th></tr></thead>\n'
         f"<tbody>\n{body}\n</tbody></table></div>"
     )
@@ -125,7 +125,9 @@ def _rows(asset: dict[str, Any]) -> str:
     lost, basis = asset["rows_lost"], asset["row_basis"]
     extent = f'<span class="why">{size(asset["bytes"])}</span>' if asset["bytes"] else ""
     if lost is None:
-        unknown = '<abbr title="nobody has counted them">?</abbr>' if asset["stateful"] else "–"
+        unknown = (
+            '<abbr title="nobody has counted them">?</abbr>' if asset["stateful"] else "&ndash;"
+        )
         return unknown + extent
     sign = {"estimated": "≈\u202f", "upper_bound": "≤\u202f"}.get(basis or "", "")
     return f"{sign}{number(lost)}{extent}"
@@ -133,5 +135,5 @@ def _rows(asset: dict[str, Any]) -> str:
 
 def _score(score: dict[str, float]) -> str:
     parts = ("data", "criticality", "environment", "irreversibility")
-    product = " × ".join(f"{score[part]:.3g}" for part in parts)
+    product = " &times; ".join(f"{score[part]:.3g}" for part in parts)
     return f'{score["points"]:.1f}<span class="why">{product}</span>'

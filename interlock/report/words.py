@@ -1,4 +1,4 @@
-"""The words, marks and shapes of a report, one table each: what becomes of an asset, what happens to it, what kind it is."""
+"""The words, marks and shapes of a report, one table each: fates, harms, decisions, kinds."""
 
 from datetime import UTC, datetime
 from typing import NamedTuple

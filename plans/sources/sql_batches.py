@@ -35,10 +35,11 @@ def batch(tokens: Tokens) -> Iterator[Tokens]:
         after = tokens[number + 1] if number + 1 < len(tokens) else None
         if token.kind == Kind.SYMBOL and token.value in "(){}":
             depth += 1 if token.value in "({" else -1 if depth > 0 else 0
-        if depth == 0 and token.is_symbol(";"):
+        if token.is_symbol(";"):
+            # No bracket can be open at the end of a statement: what is one is torn, and takes nothing else along.
             if one:
                 yield one
-            one, cases = [], 0
+            one, cases, depth = [], 0, 0
             continue
         if token.is_word("CASE"):
             cases += 1

@@ -256,7 +256,7 @@ def facts_of(tree: Any) -> TableFacts:
                 name = part.name.lower()
                 columns.add(name)
                 for constraint in part.args.get("constraints") or ():
-                    rule = constraint.kind
+                    rule = constraint.args.get("kind")
                     if isinstance(
                         rule, (exp.PrimaryKeyColumnConstraint, exp.UniqueColumnConstraint)
                     ):

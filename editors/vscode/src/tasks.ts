@@ -38,7 +38,8 @@ export async function runOn(command: Command, file: vscode.Uri): Promise<void> {
 export async function gate(file: vscode.Uri): Promise<void> {
   const policies = setting<string[]>("gate.policies", file).flatMap((policy) => ["--policy", policy]);
   const environment = setting<string>("gate.environment", file);
-  const args = ["gate", ...policies, "--environment", environment, file.fsPath];
+  const path = vscode.workspace.asRelativePath(file, false);
+  const args = ["gate", ...policies, "--environment", environment, "--", path];
   await vscode.tasks.executeTask(
     task({ type: TYPE, command: "gate" }, folderOrWorkspace(file), args, file),
   );

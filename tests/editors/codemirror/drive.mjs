@@ -24,7 +24,7 @@ let code = 0;
 try {
   const page = await browser.newPage({ viewport: { width: 1000, height: 700 } });
   page.on("pageerror", (problem) => say("pageerror", problem.message));
-  const limit = { timeout: 60000 };
+  const limit = { timeout: 120000 };
   await page.goto(`http://127.0.0.1:${server.address().port}/#port=${PORT}&root=${encodeURIComponent(`file://${PROJECT}`)}`);
   await page.waitForFunction(() => document.title === "ready", null, limit);
 

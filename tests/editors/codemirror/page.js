@@ -24,7 +24,7 @@ const transport = await connect(`ws://127.0.0.1:${given.get("port")}`);
 const client = new LSPClient({
   rootUri: given.get("root"),
   extensions: languageServerExtensions(),
-  timeout: 20000,
+  timeout: 120000,
 }).connect(transport);
 await client.initializing;
 const uri = `${given.get("root")}/rules.ilk`;

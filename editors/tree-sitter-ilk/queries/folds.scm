@@ -1,0 +1,3 @@
+; What can be folded.
+
+[(enum) (entity) (action) (rule) (prove) (test) (define) (record) (record_type) (set)] @fold
