@@ -49,6 +49,10 @@ bench: $(VENV)/ready-dev  ## measure what things cost, beside the peers that ins
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/blast.py
 	$(BIN)/python benchmarks/sources.py
+	$(BIN)/python benchmarks/sql_statements.py
+	$(BIN)/python benchmarks/proofs.py
+	$(BIN)/python benchmarks/globs_corpus.py
+	$(BIN)/python benchmarks/editor.py
 	-$(BIN)/python -m pip install --quiet --group peers
 	$(BIN)/python benchmarks/evaluator.py --json benchmarks/results/evaluator.json
 	$(BIN)/python benchmarks/page.py

@@ -1,6 +1,7 @@
 """One connection: its session, what it was told, and when it is told more."""
 
 import asyncio
+import gc
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -19,6 +20,8 @@ BREATH_SECONDS = 0.002
 WARM_SECONDS = 0.05
 WARM_STEP = 4
 """Declarations that are read ahead between two looks at the client's messages."""
+COLLECT_EVERY = 300
+"""Reports after which memory is collected once nothing is typed; `server.py` puts it off while something is."""
 
 
 async def breathe() -> None:
@@ -43,6 +46,8 @@ class InterlockServer(Server):
         self.timer: asyncio.TimerHandle | None = None
         self.tokens: dict[str, tuple[str, list[int]]] = {}
         self.checking: asyncio.Task[None] | None = None
+        self.reports = 0
+        """How often files were brought up to date since memory was last collected."""
         self.is_outdated = False
         """Whether something was edited since the files that are not open were last gone through."""
         self.warming: asyncio.Task[None] | None = None
@@ -63,6 +68,7 @@ class InterlockServer(Server):
     def report(self) -> None:
         """Brings every reported file up to date, the open ones first and the rest in the background."""
         self.timer = None
+        self.reports += 1
         for file in sorted(self.session.workspace.open):
             self.publish(file)
             view = self.session.view_of(file)
@@ -89,6 +95,9 @@ class InterlockServer(Server):
                 occurrences(view.analysis, entry)
                 if number % WARM_STEP == 0:
                     await asyncio.sleep(0)
+        if self.reports >= COLLECT_EVERY:
+            self.reports = 0
+            gc.collect()
 
     def prove(self, view: View, *, now: bool = False) -> None:
         """Has the claims of a policy set proved that are not known, where that is wanted."""

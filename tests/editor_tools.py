@@ -1,4 +1,4 @@
-"""What the tests of `editors/` share: where it is, which programs and npm packages they find, and how the extension is built."""
+"""What the tests of `editors/` share: the programs and npm packages they find, and how the extension is built."""
 
 import hashlib
 import json

@@ -197,8 +197,10 @@ def test_a_string_that_is_not_closed_ends_with_its_line() -> None:
 
 def test_fenced_policies_are_coloured_in_markdown() -> None:
     for fence, word in (("```ilk", "```"), ("~~~~interlock title", "~~~~"), ("  ```ilk", "  ```")):
-        found = tokens("text.html.markdown", f"# T\n{fence}\npermit x {{ }}\n{word}\npermit y {{ }}")
-        inside = [scopes for token, scopes in found if token == "permit"]
+        found = tokens(
+            "text.html.markdown", f"# T\n{fence}\npermit x {{ }}\n{word}\npermit y {{ }}"
+        )
+        inside = [scopes for text, scopes in found if text == "permit"]
         assert inside == [
             (
                 "text.html.markdown",

@@ -1,4 +1,4 @@
-"""What `editors/` has for Neovim, Emacs and Helix, loaded by the real programs: file types, colours, the server started."""
+"""What `editors/` has for Neovim and Emacs, loaded by the real programs, and for Helix."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""VS Code itself with the built extension, in a headless browser: what `make editors` runs, and where the pictures come from.
+"""VS Code itself with the built extension, in a headless browser; the pictures of the documentation come from here.
 
 The workbench is code-server from npm, which takes minutes to install, so this runs only where it is asked for.
 """
@@ -137,6 +137,7 @@ def test_claims_say_what_is_proved_in_every_place(seen: dict[str, Any]) -> None:
 def test_a_counterexample_opens_as_a_test(seen: dict[str, Any]) -> None:
     assert "test counterexample_to_nothing_is_refunded_twice {" in seen["counterexample"]
     assert "`refund_while_on_leave` does not apply because" in seen["counterexample"]
+    assert all(len(line) <= 60 for line in seen["counterexample"].splitlines() if "//" in line)
     assert seen["toasts"] == []
 
 

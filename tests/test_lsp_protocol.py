@@ -197,7 +197,7 @@ async def test_an_answer_that_nobody_wants_any_more_is_not_made(tmp_path: Path) 
     for number in range(200):
         text = BAD.replace("// 𝄞", f"// 𝄞 {number}")
         (tmp_path / f"{number}.ilk").write_text(text, encoding="utf-8")
-    everywhere = {"previousResultIds": []}
+    everywhere: dict[str, Any] = {"previousResultIds": []}
     async with standard() as (wire, _):
         await wire.start(root=tmp_path)
         # Nothing was checked yet, so that the answer takes a while, in which the server reads on.

@@ -45,6 +45,7 @@ async function aPolicyWithItsProofs() {
 }
 
 async function aCounterexample() {
+  await command("View: Toggle Primary Side Bar Visibility");
   await lens("Show counterexample").click();
   const document = page.locator(".editor-group-container").last().locator(".view-lines");
   await document.locator(".view-line", { hasText: "refunded: true" }).first().waitFor({ timeout: 20_000 });
@@ -52,6 +53,7 @@ async function aCounterexample() {
   seen.toasts = await page.locator(".notification-toast").allInnerTexts();
   await picture("counterexample");
   await command("View: Close All Editors");
+  await command("View: Toggle Primary Side Bar Visibility");
 }
 
 async function aMistakeAndItsMending() {

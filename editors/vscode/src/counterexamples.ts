@@ -4,6 +4,7 @@ import * as path from "node:path";
 import * as vscode from "vscode";
 
 const SCHEME = "interlock-counterexample";
+const WIDTH = 60;
 
 export class Counterexamples implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly texts = new Map<string, string>();
@@ -18,8 +19,9 @@ export class Counterexamples implements vscode.TextDocumentContentProvider, vsco
   /** Shows why a claim is refuted, as comments, and the test that pins it. */
   async show(claim: string, message: string, test: string): Promise<void> {
     const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${claim}.ilk` });
-    const lines = [claim, ...message.split("\n")].map((line) => `// ${withoutFolders(line)}`.trimEnd());
-    this.texts.set(uri.path, [...lines, "", test.trim(), ""].join("\n"));
+    const told = [claim, ...message.split("\n")].map((line) => `// ${withoutFolders(line)}`);
+    const lines = [...told, "", ...test.trim().split("\n"), ""].flatMap(wrapped);
+    this.texts.set(uri.path, lines.join("\n"));
     this.changed.fire(uri);
     const document = await vscode.workspace.openTextDocument(uri);
     await vscode.window.showTextDocument(document, {
@@ -39,4 +41,22 @@ export class Counterexamples implements vscode.TextDocumentContentProvider, vsco
 function withoutFolders(line: string): string {
   const folders = vscode.workspace.workspaceFolders ?? [];
   return folders.reduce((text, { uri }) => text.replaceAll(uri.fsPath + path.sep, ""), line);
+}
+
+/** A comment as several lines where it is wider than half a window; code stays as it is. */
+function wrapped(line: string): string[] {
+  const mark = /^\/\/\/? /.exec(line)?.[0];
+  if (mark === undefined) {
+    return [line];
+  }
+  const lines = [mark.trimEnd()];
+  for (const word of line.slice(mark.length).split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (longer.length <= WIDTH || lines.at(-1) === mark.trimEnd()) {
+      lines[lines.length - 1] = longer;
+    } else {
+      lines.push(`${mark}  ${word}`);
+    }
+  }
+  return lines.map((one) => one.trimEnd());
 }
