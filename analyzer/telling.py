@@ -8,7 +8,6 @@ from ..compiler import ir
 from ..compiler.reference import evaluate
 from ..lang import syntax
 from ..lang.checker import Checked
-from ..lang.printer import format_text
 from ..lang.source import Span
 from ..lang.syntax import Effect, Outcome
 from ..lang.values import EntityId, Instant, IpRange, Record, Value, quote, show
@@ -159,6 +158,9 @@ def test_source(checked: Checked, proof: Proof) -> str:
         f"/// Breaks the claim `{proof.goal.name}` ({claim}): when this test fails, the claim may hold.\n"
         f"module counterexamples.{proof.goal.name}\n\n{uses}\n\ntest {name} {{\n{body}\n}}\n"
     )
+    # The formatter takes a while to load, and is for those who save a test.
+    from ..lang.printer import format_text
+
     formatted, _ = format_text(f"{name}.ilk", text)
     return formatted or text
 

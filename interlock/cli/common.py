@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -18,7 +18,9 @@ from ..lang.loader import load
 from ..lang.render import render_all
 from ..lang.source import Span
 from ..lang.syntax import Outcome
-from ..policies import Policies, PolicyError
+
+if TYPE_CHECKING:
+    from ..policies import Policies
 
 
 class Exit(IntEnum):
@@ -71,8 +73,11 @@ def load_policies(paths: Sequence[str]) -> tuple[Checked, PolicySet]:
     return checked, policies
 
 
-def open_policies(paths: Sequence[str]) -> Policies:
+def open_policies(paths: Sequence[str]) -> "Policies":
     """The policies ready to decide, or the end of the run with every problem on standard error."""
+    # The evaluator takes a while to load, and most commands do without.
+    from ..policies import Policies, PolicyError
+
     try:
         policies = Policies(paths)
     except PolicyError as error:

@@ -3,16 +3,14 @@
 import os
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ..analyzer.coverage import coverage
 from ..analyzer.goals import Goal, goals_of
 from ..analyzer.proof_store import ProofStore
 from ..analyzer.prove import Engine, Proof, Verdict
-from ..analyzer.repair import repairs
 from ..analyzer.run import DEFAULT_TIMEOUT, prove_all
-from ..analyzer.telling import test_source
 from ..compiler.entities import NO_ENTITIES, Entities
 from ..compiler.ir import PolicySet
 from ..compiler.wire import MAX_DOCUMENT_BYTES, Misfit, decode, read_entities
@@ -20,6 +18,10 @@ from ..lang.checker import Checked
 from ..lang.diagnostics import has_errors
 from .common import Exit, load_policies, read_file, report, stop
 from .proof_reports import FORMATS, Report, render
+
+if TYPE_CHECKING:
+    from ..analyzer.coverage import Coverage
+    from ..analyzer.repair import Repair
 
 EXIT_OF = {
     Verdict.PROVED: Exit.OK,
@@ -140,9 +142,9 @@ def command(
     if cross_check:
         second = _prove(checked, policies, goals, timeout, jobs, Engine.CVC5, None, known)
         found = [_agreed(one, other) for one, other in zip(found, second, strict=True)]
-    unprotected = coverage(policies, found) if with_coverage else None
+    unprotected = _coverage(policies, found) if with_coverage else None
     suggested = {
-        proof.goal.name: tuple(repairs(checked, policies, proof, found))
+        proof.goal.name: _repairs(checked, policies, proof, found)
         for proof in found
         if with_repairs
     }
@@ -203,6 +205,23 @@ def _prove(
     return [by_name[goal.name] for goal in goals]
 
 
+# What only some runs ask for is loaded when it is asked for.
+
+
+def _coverage(policies: PolicySet, proofs: list[Proof]) -> "Coverage":
+    from ..analyzer.coverage import coverage
+
+    return coverage(policies, proofs)
+
+
+def _repairs(
+    checked: Checked, policies: PolicySet, proof: Proof, others: list[Proof]
+) -> tuple["Repair", ...]:
+    from ..analyzer.repair import repairs
+
+    return tuple(repairs(checked, policies, proof, others))
+
+
 def _entities(policies: PolicySet, file: str) -> Entities:
     try:
         found = read_entities(policies.schema, decode(read_file(file, MAX_DOCUMENT_BYTES)))
@@ -222,6 +241,8 @@ def _agreed(one: Proof, other: Proof) -> Proof:
 
 
 def _save(checked: Checked, proofs: list[Proof], folder: Path) -> None:
+    from ..analyzer.telling import test_source
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for proof in proofs:

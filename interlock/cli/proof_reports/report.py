@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ...analyzer.coverage import Coverage
 from ...analyzer.prove import Proof
-from ...analyzer.repair import Repair
 from ...compiler.ir import PolicySet
 from ...lang.checker import Checked
+
+if TYPE_CHECKING:
+    from ...analyzer.coverage import Coverage
+    from ...analyzer.repair import Repair
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,6 @@ class Report:
     checked: Checked
     policies: PolicySet
     proofs: tuple[Proof, ...]
-    coverage: Coverage | None = None
-    repairs: Mapping[str, tuple[Repair, ...]] = field(default_factory=dict)
+    coverage: "Coverage | None" = None
+    repairs: Mapping[str, tuple["Repair", ...]] = field(default_factory=dict)
     """By claim: edits after which it holds, best first."""

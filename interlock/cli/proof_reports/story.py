@@ -3,9 +3,9 @@
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ...analyzer.prove import Because, Counterexample, Proof
-from ...analyzer.repair import Repair
 from ...analyzer.telling import guards, situation_lines
 from ...compiler.decision import Decision
 from ...compiler.ir import PolicySet
@@ -13,6 +13,9 @@ from ...lang.render import safe
 from ...lang.source import Span
 from ...lang.syntax import Outcome
 from .report import Report
+
+if TYPE_CHECKING:
+    from ...analyzer.repair import Repair
 
 WIDTH = 100
 MAX_REPAIRS = 3
@@ -164,7 +167,7 @@ def _because(because: Iterable[Because], width: int) -> Iterator[Line]:
         label = ""
 
 
-def _repairs(repairs: Sequence[Repair], width: int) -> Iterator[Line]:
+def _repairs(repairs: Sequence["Repair"], width: int) -> Iterator[Line]:
     """Edits after which the claim holds, and what each of them breaks."""
     label = "holds if you"
     for repair in repairs[:MAX_REPAIRS]:

@@ -4,13 +4,16 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from ...analyzer.coverage import Coverage
 from ...analyzer.prove import Proof, Verdict
 from ...lang.render import BOLD, DIM, GREEN, RED, YELLOW, paint, safe
 from ..common import plural, use_color
 from .report import Report
 from .story import WIDTH, place, short, story
+
+if TYPE_CHECKING:
+    from ...analyzer.coverage import Coverage
 
 _TINT = {
     Verdict.PROVED: GREEN,
@@ -50,7 +53,7 @@ def _proof(report: Report, proof: Proof, width: int, color: bool) -> Iterator[st
         yield ""
 
 
-def _coverage(coverage: Coverage, color: bool) -> Iterator[str]:
+def _coverage(coverage: "Coverage", color: bool) -> Iterator[str]:
     noticed = coverage.tried - len(coverage.unproved)
     yield f"{noticed} of {plural(coverage.tried, 'weakening edit')} are noticed by a claim"
     for edit in coverage.unproved:
