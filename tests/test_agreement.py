@@ -130,7 +130,10 @@ def test_a_filter_of_a_database_agrees_with_reference(data: st.DataObject) -> No
         except Misfit:
             continue
         if not missing_entities(request, entities):
-            outcome = decide_in_sqlite(policies, request, entities)
+            try:
+                outcome = decide_in_sqlite(policies, request, entities)
+            except OverflowError:
+                continue  # No column holds a number of more than 64 bits, so that no row has it.
             if isinstance(outcome, list):
                 assert all(refused.span.text and refused.reason for refused in outcome)
             else:
