@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol
 
@@ -265,8 +266,8 @@ class _Cvc5:
         self._added += clauses
 
     def solve(self, assumptions: Sequence[int]) -> Answer:
-        import cvc5
-
+        # Its module is made at run time, so that no type checker knows what is in it.
+        cvc5: Any = import_module("cvc5")
         solver = cvc5.Solver()
         solver.setOption("produce-models", "true")
         solver.setOption("produce-unsat-assumptions", "true")

@@ -88,7 +88,7 @@ def create(
 def ids(connection: Connection, condition: exp.Expr, dialect: str) -> set[str]:
     """The ids of the rows for which a condition holds."""
     where = condition.sql(dialect=dialect)
-    return {id for (id,) in connection.execute(f'SELECT "id" FROM resources WHERE {where}').fetchall()}  # noqa: S608  # fmt: skip
+    return {id for (id,) in connection.execute(f'SELECT "id" FROM resources WHERE {where}').fetchall()}  # fmt: skip
 
 
 def decide_in_sqlite(
@@ -156,4 +156,4 @@ def _stored(value: Value | None, dialect: str) -> object:
 
 def _insert(connection: Connection, table: str, row: list[object], dialect: str) -> None:
     marks = ", ".join(["%s" if dialect == "postgres" else "?"] * len(row))
-    connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608
+    connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)

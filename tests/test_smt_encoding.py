@@ -18,7 +18,6 @@ from interlock.compiler.wire import missing_entities, read_entities, read_reques
 from interlock.lang.schema import Environment
 from interlock.lang.values import EntityId, Record, Value
 
-
 MOST_ELEMENTS = 3
 
 
