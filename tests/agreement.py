@@ -130,7 +130,11 @@ def run_round(number: int, sets: int = SETS_IN_A_ROUND) -> tuple[dict[str, int],
         # An example with a hundred requests shrinks for minutes; what failed is printed instead.
         phases=(Phase.generate,),
         report_multiple_bugs=False,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.data_too_large,
+            HealthCheck.filter_too_much,
+        ],
     )
     @given(st.data())
     def agree(data: st.DataObject) -> None:
