@@ -101,7 +101,7 @@ def test_formulas_are_true_where_the_reference_says_so(data: st.DataObject) -> N
 
 
 def test_every_kind_of_question_is_asked_by_some_drawn_policy() -> None:
-    """The property above is worth as much as the policies that are drawn; what is rare has tests in test_analyzer.py."""
+    """The property above is worth as much as the policies that are drawn; for the rare, see test_analyzer.py."""
     asked: dict[str, int] = defaultdict(int)
 
     @settings(max_examples=200)
