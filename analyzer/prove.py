@@ -4,7 +4,7 @@ A claim is refuted by a request in its scope, for which its conditions hold, tha
 requests and stores at once; finding none is the proof. What is found is replayed on the reference evaluator.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -13,7 +13,6 @@ from ..compiler.backends.circuit import TRUE, CircuitTooLargeError
 from ..compiler.backends.smt import Encoder, Outcomes, encode
 from ..compiler.decision import Decision, Request
 from ..compiler.entities import NO_ENTITIES, Entities
-from ..lang.checker import Checked
 from ..lang.schema import Environment
 from ..lang.source import Span
 from ..lang.values import EntityId
@@ -24,7 +23,6 @@ from .problem import Posed, pose
 from .proof_store import ProofStore, certificate_of, is_proof
 from .replay import Replay, holds, minimal, replay
 from .solver import Answer, Engine, Model, Session, Undecided, Unsatisfiable
-from .vocabulary import vocabulary_of
 from .witness import NoWitnessError, Vocabulary, situation
 
 
@@ -81,17 +79,6 @@ class Question:
     """The request is of the schema, in the claim's scope, and its conditions hold."""
     broken: int
     posed: Posed
-
-
-def prove(
-    checked: Checked,
-    policies: ir.PolicySet,
-    goals: Iterable[Goal],
-    engine: Engine = Engine.AUTO,
-) -> list[Proof]:
-    """Every goal in this process, without limits on time; `worker.py` sets them."""
-    vocabulary = vocabulary_of(checked)
-    return [prove_goal(policies, goal, vocabulary, engine) for goal in goals]
 
 
 def prove_goal(
@@ -254,4 +241,4 @@ def _shown(found: Replay) -> str:
     return f"{request.principal} {request.action} {request.resource} is {found.decision.outcome}"
 
 
-__all__ = ["Because", "Counterexample", "Engine", "Proof", "Verdict", "prove", "prove_goal"]
+__all__ = ["Because", "Counterexample", "Engine", "Proof", "Verdict", "prove_goal"]

@@ -7,7 +7,7 @@ as plain values. The parent ends whatever runs longer than it may.
 import os
 import resource
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -99,9 +99,3 @@ def _child(sender: Connection, work: Callable[[Any], Any], task: Any) -> None:
         answer = Stopped(f"the prover failed (please report this): {error!r}")
     sender.send(answer)
     sender.close()
-
-
-def in_order(answers: Iterable[tuple[int, Any]], count: int) -> list[Any]:
-    """The answers in the order of their tasks."""
-    found = dict(answers)
-    return [found[position] for position in range(count)]
