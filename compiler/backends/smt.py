@@ -33,7 +33,7 @@ from ...lang.typesystem import (
 from ...lang.values import EntityId, EnumValue
 from .. import ir
 from ..entities import NO_ENTITIES, Entities
-from .circuit import FALSE, TRUE, Circuit
+from .circuit import FALSE, TRUE, Circuit, CircuitTooLargeError
 from .smt_values import (
     NUMBERS,
     AtMost,
@@ -65,7 +65,7 @@ MAX_SLOTS = 16
 MAX_INNER_SLOTS = (MAX_SLOTS, 4, 2)
 """The same for a set, a set that is an element of a set, and sets further inside."""
 MAX_ALTERNATIVES = 256
-"""The most alternatives of one value; a value with more is one of which nothing is known."""
+"""The most alternatives of one value; conditions with more are too involved to encode."""
 FIRST_SLOTS = 2
 
 _Question = Callable[[Base, Base], int]
@@ -760,7 +760,7 @@ class Encoder:
             case ir.Variable(name):
                 found = names.get(name) or self._variables.get(name)
                 if found is None:
-                    return self._anything(f"`{name}` is not known"), FALSE
+                    return (), FALSE
                 return found, TRUE
             case ir.Attribute(base, name):
                 return self._attribute(base, name, names)
@@ -860,11 +860,7 @@ class Encoder:
     def _limited(self, choice: Choice) -> Choice:
         if len(choice) <= MAX_ALTERNATIVES:
             return choice
-        return self._anything(f"a value has more than {MAX_ALTERNATIVES} alternatives")
-
-    def _anything(self, why: str) -> Choice:
-        """A value of which nothing is known: every question about it may be answered either way."""
-        return only(Formula(self.unknown(why)))
+        raise CircuitTooLargeError(f"a value has more than {MAX_ALTERNATIVES} alternatives")
 
     def _arithmetic(
         self, left: ir.Term, right: ir.Term, names: Mapping[str, Choice], sign: int
