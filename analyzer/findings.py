@@ -4,20 +4,23 @@ Each finding holds for every request of the schema. A rule is compared with all 
 several cover together is found, and they are named.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ..compiler import ir
-from ..compiler.backends.circuit import FALSE, TRUE
+from ..compiler.backends.circuit import FALSE, TRUE, Circuit
 from ..compiler.backends.smt import Encoder, Outcomes, RuleFormulas, encode
+from ..lang.schema import Environment
 from ..lang.syntax import Effect
 from .goals import groups_of
 from .problem import pose
 from .solver import Engine, Model, Session, Undecided, Unsatisfiable
 
+MAX_TOGETHER = 500
+"""The most rules that are compared in all environments at once; more are compared in one environment after another."""
 MAX_COVERS = 200
-"""The most rules whose cover is made as small as possible; the covers of more are named as the solver found them."""
+"""The most covers of a comparison that are made as small as possible; more are named as the solver found them."""
 
 
 class Kind(StrEnum):
@@ -38,7 +41,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`cover` names the rules that make this one do nothing."""
+    """`cover` names the rules that make this one do nothing, wherever it applies one of them."""
 
     kind: Kind
     rule: ir.Rule
@@ -68,96 +71,124 @@ class Finding:
 
 def findings(policies: ir.PolicySet, engine: Engine = Engine.AUTO) -> list[Finding]:
     """Every finding, in the order of the rules."""
-    groups = groups_of(policies.schema, policies.schema.environments())
-    found: dict[str, list[Finding | None]] = {}
-    for group in groups:
-        rules = [
-            rule
-            for rule in policies.rules
-            if any(
-                item.action in rule.scope.actions
-                and item.principal in rule.scope.principal.types
-                and item.resource in rule.scope.resource.types
-                for item in group
-            )
-        ]
+    found: dict[str, list[tuple[Finding, _Group]]] = {rule.id: [] for rule in policies.rules}
+    useful: set[str] = set()
+    for group, rules in _groups(policies):
 
         def build(encoder: Encoder, rules: Sequence[ir.Rule] = rules) -> tuple[Outcomes, int]:
             return encoder.decide(rules), encoder.valid()
 
         encoder, (outcomes, valid) = encode(policies.schema, group, build, Encoder)
-        for name, finding in _Group(encoder, outcomes, valid, engine).all().items():
-            found.setdefault(name, []).append(finding)
-    result = []
-    for rule in policies.rules:
-        # What a rule does in one group is enough: only a finding in every group is one about the rule.
-        every = found.get(rule.id, [])
-        kinds = {item.kind if item is not None else None for item in every}
-        first = next((item for item in every if item is not None), None)
-        if first is None:
-            continue
-        if kinds <= {Kind.NEVER_APPLIES, first.kind} or first.kind is Kind.FAILS_OPEN:
-            strongest = next((i for i in every if i and i.kind is not Kind.NEVER_APPLIES), first)
-            result.append(strongest)
-    return result
+        asked = _Group(encoder, outcomes, valid, engine)
+        for rule in outcomes.rules.values():
+            name = rule.rule.id
+            if asked.fails_open(rule):
+                found[name].append((Finding(Kind.FAILS_OPEN, rule.rule), asked))
+            if name not in useful:
+                finding = asked.about(rule)
+                if finding is None:
+                    useful.add(name)
+                else:
+                    found[name].append((finding, asked))
+    every = (_together(found[rule.id], rule.id in useful) for rule in policies.rules)
+    return [finding for finding in every if finding is not None]
+
+
+def _groups(
+    policies: ir.PolicySet,
+) -> Iterator[tuple[tuple[Environment, ...], list[ir.Rule]]]:
+    """Environments that share an encoding, with the rules for them; one by one where the rules are many."""
+    for group in groups_of(policies.schema, policies.schema.environments()):
+        rules = _rules_for(group, policies.rules)
+        if len(rules) <= MAX_TOGETHER:
+            yield group, rules
+        else:
+            for environment in group:
+                yield (environment,), _rules_for((environment,), rules)
+
+
+def _rules_for(group: Sequence[Environment], rules: Iterable[ir.Rule]) -> list[ir.Rule]:
+    return [
+        rule
+        for rule in rules
+        if any(
+            item.action in rule.scope.actions
+            and item.principal in rule.scope.principal.types
+            and item.resource in rule.scope.resource.types
+            for item in group
+        )
+    ]
+
+
+def _together(found: Sequence[tuple[Finding, "_Group"]], is_useful: bool) -> Finding | None:
+    """What the findings of all groups say about a rule. Where it does something in one of them, it does something."""
+    kinds = {finding.kind: finding for finding, _ in found}
+    if Kind.FAILS_OPEN in kinds:
+        return kinds[Kind.FAILS_OPEN]
+    if is_useful or not kinds:
+        return None
+    if Kind.UNDECIDED in kinds:
+        return kinds[Kind.UNDECIDED]
+    never = kinds.pop(Kind.NEVER_APPLIES, None)
+    if not kinds:
+        return never
+    if len(kinds) > 1 and kinds.keys() != {Kind.SHADOWED, Kind.OVERRIDDEN}:
+        return None
+    finding = kinds.get(Kind.SHADOWED) or next(iter(kinds.values()))
+    names = {name for part, group in found for name in group.cover(part)}
+    return replace(finding, cover=tuple(sorted(names)))
 
 
 class _Group:
-    """One group of environments: every rule asked against the others by three assumptions, whatever their number."""
+    """Some environments: every rule asked against the others by three assumptions, whatever their number."""
 
     def __init__(self, encoder: Encoder, outcomes: Outcomes, valid: int, engine: Engine) -> None:
-        self._encoder = encoder
-        self._outcomes = outcomes
-        self._valid = valid
         circuit = encoder.circuit
-        self._forbidden = circuit.any_of(
-            rule.applies for rule in outcomes.rules.values() if rule.rule.effect is Effect.FORBID
-        )
+        rules = outcomes.rules.values()
+        self._valid = valid
+        self._does = {
+            rule.rule.id: circuit.any_of(rule.unmet)
+            if rule.rule.effect is Effect.REQUIRE
+            else rule.applies
+            for rule in rules
+        }
+        """When a rule has its effect: a require has it only where a need is open."""
+        self._others = {
+            effect: {
+                -self._does[rule.rule.id]: rule.rule.id
+                for rule in rules
+                if rule.rule.effect is effect and self._does[rule.rule.id] != FALSE
+            }
+            for effect in Effect
+        }
+        self._forbidden = circuit.any_of(-item for item in self._others[Effect.FORBID])
         self._before: dict[str, int] = {}
         self._after: dict[str, int] = {}
-        roots = [valid, self._forbidden]
         for effect in Effect:
-            rules = [rule for rule in outcomes.rules.values() if rule.rule.effect is effect]
-            self._chain(rules)
-            roots += [literal for rule in rules for literal in (self._does(rule), rule.fails)]
-            roots += [rule.applies for rule in rules]
-            roots += [literal for rule in rules for literal in rule.unmet]
+            names = [rule.rule.id for rule in rules if rule.rule.effect is effect]
+            self._chain(circuit, names, self._before)
+            self._chain(circuit, names[::-1], self._after)
+        roots = [valid, self._forbidden, *self._does.values()]
+        roots += [literal for rule in rules for literal in (rule.applies, rule.fails, *rule.unmet)]
         roots += [*self._before.values(), *self._after.values()]
-        self._roots = [literal for literal in roots if literal not in (TRUE, FALSE)]
-        self._session = Session(pose(encoder, self._roots).problem, engine)
+        problem = pose(encoder, [item for item in roots if item not in (TRUE, FALSE)]).problem
+        self._session = Session(problem, engine)
         self._covers = 0
 
-    def _does(self, rule: RuleFormulas) -> int:
-        """When a rule has its effect: a require has it only where a need is open."""
-        if rule.rule.effect is Effect.REQUIRE:
-            return self._encoder.circuit.any_of(rule.unmet)
-        return rule.applies
+    def _chain(self, circuit: Circuit, names: Sequence[str], seen: dict[str, int]) -> None:
+        """For each rule, whether one that stands before it has its effect."""
+        some = FALSE
+        for name in names:
+            seen[name] = some
+            some = circuit.any_of((some, self._does[name]))
 
-    def _chain(self, rules: Sequence[RuleFormulas]) -> None:
-        """For each rule, whether one before it or one after it has its effect."""
-        seen = FALSE
-        for rule in rules:
-            self._before[rule.rule.id] = seen
-            seen = self._encoder.circuit.any_of((seen, self._does(rule)))
-        seen = FALSE
-        for rule in reversed(rules):
-            self._after[rule.rule.id] = seen
-            seen = self._encoder.circuit.any_of((seen, self._does(rule)))
+    def fails_open(self, rule: RuleFormulas) -> bool:
+        return rule.rule.on_failure is ir.OnFailure.SKIP and self._possible(rule.fails) is True
 
-    def all(self) -> dict[str, Finding | None]:
-        return {name: self._about(rule) for name, rule in self._outcomes.rules.items()}
-
-    def _possible(self, *literals: int) -> bool | Undecided:
-        if FALSE in literals:
-            return False
-        answer = self._session.solve([item for item in (self._valid, *literals) if item != TRUE])
-        return answer if isinstance(answer, Undecided) else isinstance(answer, Model)
-
-    def _about(self, rule: RuleFormulas) -> Finding | None:
+    def about(self, rule: RuleFormulas) -> Finding | None:
+        """Nothing where the rule decides something that no other decides alike."""
         item = rule.rule
-        if item.on_failure is ir.OnFailure.SKIP and self._possible(rule.fails) is True:
-            return Finding(Kind.FAILS_OPEN, item)
-        does = self._does(rule)
+        does = self._does[item.id]
         alone = (-self._before[item.id], -self._after[item.id])
         counts = (-self._forbidden,) if item.effect is Effect.PERMIT else ()
         answer = self._possible(does, *alone, *counts)
@@ -168,10 +199,10 @@ class _Group:
         if self._possible(rule.applies) is False:
             return Finding(Kind.NEVER_APPLIES, item)
         if item.effect is Effect.PERMIT and self._possible(does, *counts) is False:
-            return Finding(Kind.OVERRIDDEN, item, self._cover(rule, Effect.FORBID))
+            return Finding(Kind.OVERRIDDEN, item)
         if item.effect is Effect.REQUIRE and self._possible(does) is False:
             return None
-        return Finding(Kind.SHADOWED, item, self._cover(rule, item.effect))
+        return Finding(Kind.SHADOWED, item)
 
     def _needs(self, rule: RuleFormulas) -> Finding | None:
         if rule.rule.effect is Effect.REQUIRE:
@@ -180,17 +211,27 @@ class _Group:
                 return Finding(Kind.UNSATISFIABLE_NEED, rule.rule)
         return None
 
-    def _cover(self, rule: RuleFormulas, effect: Effect) -> tuple[str, ...]:
-        """A smallest set of rules of an effect, one of which has it wherever this rule has its own."""
-        others = {
-            -self._does(other): other.rule.id
-            for other in self._outcomes.rules.values()
-            if other.rule.effect is effect and other is not rule and self._does(other) != FALSE
-        }
-        fixed = [self._valid, self._does(rule)]
-        if effect is rule.rule.effect and effect is Effect.PERMIT:
+    def _possible(self, *literals: int) -> bool | Undecided:
+        if FALSE in literals:
+            return False
+        answer = self._session.solve([item for item in (self._valid, *literals) if item != TRUE])
+        return answer if isinstance(answer, Undecided) else isinstance(answer, Model)
+
+    def cover(self, finding: Finding) -> tuple[str, ...]:
+        """A smallest set of rules, one of which applies wherever the rule of this finding does."""
+        match finding.kind:
+            case Kind.SHADOWED:
+                effect = finding.rule.effect
+            case Kind.OVERRIDDEN:
+                effect = Effect.FORBID
+            case _:
+                return ()
+        does = self._does[finding.rule.id]
+        others = self._others[effect]
+        fixed = [item for item in (self._valid, does) if item != TRUE]
+        if effect is finding.rule.effect is Effect.PERMIT and self._forbidden != FALSE:
             fixed.append(-self._forbidden)
-        answer = self._session.solve([*(item for item in fixed if item != TRUE), *others])
+        answer = self._session.solve([*fixed, *(item for item in others if item != -does)])
         if not isinstance(answer, Unsatisfiable):
             return ()
         core = [item for item in answer.core if item in others]
@@ -198,7 +239,6 @@ class _Group:
         if self._covers <= MAX_COVERS:
             for item in list(core):
                 fewer = [other for other in core if other != item]
-                asked = [other for other in fixed if other != TRUE]
-                if isinstance(self._session.solve([*asked, *fewer]), Unsatisfiable):
+                if isinstance(self._session.solve([*fixed, *fewer]), Unsatisfiable):
                     core = fewer
         return tuple(sorted(others[item] for item in core))

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import compress
+from operator import itemgetter
 from typing import Any, Protocol
 
 from ..compiler.backends.circuit import Clause
@@ -139,6 +141,9 @@ class _Text:
 
     def __init__(self, literals: Sequence[tuple[int, Pattern]]) -> None:
         self._literals = {pattern: literal for literal, pattern in literals}
+        # With one place alone `itemgetter` gives no tuple, hence the place that is asked twice.
+        places = [literal - 1 for literal in self._literals.values()]
+        self._choose = itemgetter(*places, places[-1])
         self._index = Index(self._literals)
         self._by_start: dict[str, list[Pattern]] = {}
         for pattern in self._literals:
@@ -147,9 +152,8 @@ class _Text:
         self._possible: set[frozenset[Pattern]] = set()
 
     def refine(self, model: Sequence[int]) -> list[Clause] | TooLarge:
-        positive = frozenset(
-            pattern for pattern, literal in self._literals.items() if model[literal - 1] > 0
-        )
+        chosen = self._choose(model)
+        positive = frozenset(compress(self._literals, map((0).__lt__, chosen)))
         if positive in self._possible:
             return []
         negative = [pattern for pattern in self._near(positive) if pattern not in positive]

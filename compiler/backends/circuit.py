@@ -117,6 +117,19 @@ class Circuit:
         """The literals of which the variable is the conjunction; nothing for an atom."""
         return self._parts[variable]
 
+    def conjuncts(self, literal: int) -> list[int]:
+        """Literals that are no conjunctions themselves, and that hold together when this one does."""
+        found: list[int] = []
+        stack = [literal]
+        while stack:
+            item = stack.pop()
+            parts = self._parts[item] if item > 0 else ()
+            if parts:
+                stack.extend(reversed(parts))
+            else:
+                found.append(item)
+        return found
+
     def cone(self, roots: Iterable[int], seen: set[int] | None = None) -> list[int]:
         """The variables that the roots depend on and that are not in `seen` yet, which then has them."""
         visited = set() if seen is None else seen

@@ -121,6 +121,8 @@ class Encoder:
     _sets: dict[Place, SetValue] = field(default_factory=dict)
     _equals: dict[tuple[int, int], int] = field(default_factory=dict)
     _variables: dict[str, Choice] = field(default_factory=dict)
+    _some_action: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """Whether the action is one of several → for each of these, whether it is that."""
 
     def __post_init__(self) -> None:
         principals = entity_type({item.principal for item in self.environments})
@@ -1046,9 +1048,9 @@ class Encoder:
         if scope.actions.issuperset(self.tags(action)):
             parts = [TRUE]
         else:
-            parts = [
-                self.circuit.any_of(self.is_tag(action, name) for name in sorted(scope.actions))
-            ]
+            tags = tuple(self.is_tag(action, name) for name in sorted(scope.actions))
+            parts = [self.circuit.any_of(tags)]
+            self._some_action[parts[0]] = tags
         for name, wanted in (("principal", scope.principal), ("resource", scope.resource)):
             place = self.root(name)
             parts.append(self.is_type(place, wanted.types))
@@ -1097,7 +1099,7 @@ class Encoder:
     def decide(self, rules: Iterable[ir.Rule]) -> Outcomes:
         """The decision as `reference.py` makes it: forbids, then permits, then requires."""
         formulas = {rule.id: self.rule(rule) for rule in rules}
-        any_of = self.circuit.any_of
+        any_of = self._any_by_action
 
         def failing(rule: RuleFormulas, literal: int) -> int:
             return literal if rule.rule.on_failure is ir.OnFailure.DENY else FALSE
@@ -1121,8 +1123,27 @@ class Encoder:
             self.circuit.all_of((passes, -unmet)),
             self.circuit.all_of((passes, unmet)),
             -passes,
-            any_of(any_of((item.fails, item.needs_fail)) for item in formulas.values()),
+            any_of(
+                literal for item in formulas.values() for literal in (item.fails, item.needs_fail)
+            ),
             formulas,
+        )
+
+    def _any_by_action(self, literals: Iterable[int]) -> int:
+        """Whether some literal holds, asked action by action: sets that say the same of each are one formula."""
+        circuit = self.circuit
+        bodies: dict[int, list[int]] = {TRUE: []}
+        for literal in literals:
+            parts = circuit.conjuncts(literal)
+            actions = next((part for part in parts if part in self._some_action), None)
+            if actions is None:
+                bodies[TRUE].append(literal)
+            else:
+                body = circuit.all_of(part for part in parts if part != actions)
+                for tag in self._some_action[actions]:
+                    bodies.setdefault(tag, []).append(body)
+        return circuit.any_of(
+            circuit.all_of((tag, circuit.any_of(found))) for tag, found in bodies.items()
         )
 
 
