@@ -20,7 +20,7 @@ from .solver import Engine, Model, Session, Undecided, Unsatisfiable
 MAX_TOGETHER = 500
 """The most rules that are compared in all environments at once; more are compared in one environment after another."""
 MAX_COVERS = 200
-"""The most covers of a comparison that are made as small as possible; more are named as the solver found them."""
+"""The most rules whose cover is made as small as possible; the covers of more are named as the solver found them."""
 
 
 class Kind(StrEnum):
@@ -90,8 +90,12 @@ def findings(policies: ir.PolicySet, engine: Engine = Engine.AUTO) -> list[Findi
                     useful.add(name)
                 else:
                     found[name].append((finding, asked))
-    every = (_together(found[rule.id], rule.id in useful) for rule in policies.rules)
-    return [finding for finding in every if finding is not None]
+    result: list[Finding] = []
+    for rule in policies.rules:
+        finding = _together(found[rule.id], rule.id in useful, small=len(result) < MAX_COVERS)
+        if finding is not None:
+            result.append(finding)
+    return result
 
 
 def _groups(
@@ -120,7 +124,9 @@ def _rules_for(group: Sequence[Environment], rules: Iterable[ir.Rule]) -> list[i
     ]
 
 
-def _together(found: Sequence[tuple[Finding, "_Group"]], is_useful: bool) -> Finding | None:
+def _together(
+    found: Sequence[tuple[Finding, "_Group"]], is_useful: bool, *, small: bool
+) -> Finding | None:
     """What the findings of all groups say about a rule. Where it does something in one of them, it does something."""
     kinds = {finding.kind: finding for finding, _ in found}
     if Kind.FAILS_OPEN in kinds:
@@ -135,7 +141,7 @@ def _together(found: Sequence[tuple[Finding, "_Group"]], is_useful: bool) -> Fin
     if len(kinds) > 1 and kinds.keys() != {Kind.SHADOWED, Kind.OVERRIDDEN}:
         return None
     finding = kinds.get(Kind.SHADOWED) or next(iter(kinds.values()))
-    names = {name for part, group in found for name in group.cover(part)}
+    names = {name for part, group in found for name in group.cover(part, small=small)}
     return replace(finding, cover=tuple(sorted(names)))
 
 
@@ -173,7 +179,6 @@ class _Group:
         roots += [*self._before.values(), *self._after.values()]
         problem = pose(encoder, [item for item in roots if item not in (TRUE, FALSE)]).problem
         self._session = Session(problem, engine)
-        self._covers = 0
 
     def _chain(self, circuit: Circuit, names: Sequence[str], seen: dict[str, int]) -> None:
         """For each rule, whether one that stands before it has its effect."""
@@ -217,8 +222,8 @@ class _Group:
         answer = self._session.solve([item for item in (self._valid, *literals) if item != TRUE])
         return answer if isinstance(answer, Undecided) else isinstance(answer, Model)
 
-    def cover(self, finding: Finding) -> tuple[str, ...]:
-        """A smallest set of rules, one of which applies wherever the rule of this finding does."""
+    def cover(self, finding: Finding, *, small: bool) -> tuple[str, ...]:
+        """Rules one of which applies wherever the rule of this finding does; where `small`, none of them needlessly."""
         match finding.kind:
             case Kind.SHADOWED:
                 effect = finding.rule.effect
@@ -235,8 +240,7 @@ class _Group:
         if not isinstance(answer, Unsatisfiable):
             return ()
         core = [item for item in answer.core if item in others]
-        self._covers += 1
-        if self._covers <= MAX_COVERS:
+        if small:
             for item in list(core):
                 fewer = [other for other in core if other != item]
                 if isinstance(self._session.solve([*fixed, *fewer]), Unsatisfiable):
