@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from .globs import Clause, Pattern
+from .unit_propagation import Step, needed_steps, with_reasons
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 
@@ -48,17 +48,27 @@ def certify(
     needed = _core([*stated, *assumed])
     if needed is None:
         return None
-    steps = [("clause", clause) for clause in stated if clause in needed]
-    steps += [("lemma", lemma) for lemma in assumed if lemma in needed]
-    steps += _refutation([clause for _, clause in steps])
-    variables = sorted({abs(literal) for _, clause in steps for literal in clause})
-    lines = [
-        "interlock-certificate 1",
-        f"key {key}",
-        f"variables {max(variables, default=1)}",
-        *(f"atom {v} {_write_meaning(meanings[v])}" for v in variables if v in meanings),
-        *(f"{kind} {' '.join(map(str, (*clause, 0)))}" for kind, clause in steps),
-    ]
+    statements = [("clause", clause) for clause in stated if clause in needed]
+    statements += [("lemma", lemma) for lemma in assumed if lemma in needed]
+    steps = _refutation([clause for _, clause in statements])
+    used = {number for step in steps for number in step.reasons}
+    variables = {
+        abs(literal)
+        for number, (_, clause) in enumerate(statements)
+        if number in used
+        for literal in clause
+    }
+    lines = ["interlock-certificate 1", f"key {key}"]
+    lines += [f"atom {v} {_write_meaning(meanings[v])}" for v in sorted(variables) if v in meanings]
+    places: dict[int, int] = {}
+    for number, (kind, clause) in enumerate(statements):
+        if number in used:
+            lines.append(" ".join((kind, *map(str, clause))))
+            places[number] = len(lines)
+    for step in steps:
+        reasons = [places[number] for number in step.reasons]
+        lines.append(" ".join(("step", *map(str, (*step.clause, 0, *reasons)))))
+        places[step.number] = len(lines)
     return "\n".join(lines) + "\n"
 
 
@@ -66,13 +76,6 @@ def meaning_lines(meanings: Mapping[int, Meaning]) -> Iterator[str]:
     """The lines by which a certificate says what variables mean."""
     for variable, meaning in meanings.items():
         yield f"atom {variable} {_write_meaning(meaning)}"
-
-
-def given_clauses(certificate: str) -> Iterator[Clause]:
-    """What the certificate takes as given, to be held against the clauses that an encoder makes today."""
-    for line in certificate.split("\n"):
-        if line.startswith("clause "):
-            yield tuple(map(int, line.split(" ")[1:-1]))
 
 
 def _core(clauses: list[Clause]) -> set[Clause] | None:
@@ -88,32 +91,14 @@ def _core(clauses: list[Clause]) -> set[Clause] | None:
         return {clauses[selector - largest - 1] for selector in solver.get_core() or ()}
 
 
-def _refutation(clauses: list[Clause]) -> Iterator[tuple[str, Clause]]:
-    """The solver's proof up to the empty clause. It may delete a clause in a form it never had; that is left out."""
-    present = Counter(_unordered(clause) for clause in clauses)
+def _refutation(clauses: Sequence[Clause]) -> list[Step]:
+    """The steps to the empty clause."""
     from pysat.solvers import Cadical153
 
     with Cadical153(bootstrap_with=clauses, with_proof=True) as solver:
         solver.solve()
         proof: list[str] = solver.get_proof() or []
-    for line in proof:
-        words = line.split()
-        deleted = words[0] == "d"
-        clause = tuple(map(int, words[deleted:-1]))
-        same = _unordered(clause)
-        if not deleted:
-            present[same] += 1
-            yield "add", clause
-            if not clause:
-                return
-        elif present[same]:
-            present[same] -= 1
-            yield "delete", clause
-    yield "add", ()
-
-
-def _unordered(clause: Clause) -> Clause:
-    return tuple(sorted(set(clause)))
+    return needed_steps(with_reasons(clauses, proof))
 
 
 def _write_meaning(meaning: Meaning) -> str:

@@ -80,12 +80,11 @@ def findings(policies: ir.PolicySet, engine: Engine = Engine.AUTO) -> list[Findi
 
         encoder, (outcomes, valid) = encode(policies.schema, group, build, Encoder)
         asked = _Group(encoder, outcomes, valid, engine)
-        for rule in outcomes.rules.values():
-            name = rule.rule.id
-            if asked.fails_open(rule):
-                found[name].append((Finding(Kind.FAILS_OPEN, rule.rule), asked))
+        for name, formulas in outcomes.rules.items():
+            if asked.fails_open(formulas):
+                found[name].append((Finding(Kind.FAILS_OPEN, formulas.rule), asked))
             if name not in useful:
-                finding = asked.about(rule)
+                finding = asked.about(formulas)
                 if finding is None:
                     useful.add(name)
                 else:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..compiler.backends import smt_values
 from ..compiler.backends.circuit import Clause
-from .certificate import Glob, Meaning, Said, certify, given_clauses, meaning_lines
+from .certificate import Glob, Meaning, Said, certify, meaning_lines
 from .certificate_check import Refused, check
 from .problem import Posed
 from .solver import Session
@@ -61,26 +61,23 @@ def certificate_of(posed: Posed, assumptions: Iterable[int], session: Session) -
 def is_proof(certificate: str, posed: Posed, assumptions: Iterable[int]) -> bool:
     """Whether a certificate shows that today's problem has no model under the assumptions."""
     assumptions = tuple(assumptions)
-    lines = certificate.splitlines()
+    lines = certificate.removesuffix("\n").split("\n")
     if not posed.problem.is_propositional or len(lines) < 2:
         return False
     if lines[1] != f"key {_key(posed, assumptions)}":
-        return False
-    known = {frozenset(clause) for clause in _given(posed, assumptions)}
-    edges = {literal: frozenset(pair) for literal, *pair in posed.problem.equal}
-    if not all(
-        frozenset(clause) in known or _is_transitivity(clause, edges)
-        for clause in given_clauses(certificate)
-    ):
         return False
     atoms = set(meaning_lines(_meanings(posed)))
     if not all(line in atoms for line in lines if line.startswith("atom ")):
         return False
     try:
-        check(lines)
+        given = check(lines)
     except Refused:
         return False
-    return True
+    known = {frozenset(clause) for clause in _given(posed, assumptions)}
+    edges = {literal: frozenset(pair) for literal, *pair in posed.problem.equal}
+    return all(
+        frozenset(clause) in known or _is_transitivity(tuple(clause), edges) for clause in given
+    )
 
 
 def _given(posed: Posed, assumptions: Iterable[int]) -> Iterator[Clause]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from interlock.analyzer import proof_store
 from interlock.analyzer.coverage import coverage
 from interlock.analyzer.diff import compare
 from interlock.analyzer.findings import Kind, findings
@@ -216,7 +217,7 @@ def test_a_sum_over_an_open_set_is_not_called_proved() -> None:
 
 
 def test_a_counterexample_has_only_what_matters() -> None:
-    _, policies, (proof,) = proofs(
+    checked, policies, (proof,) = proofs(
         'permit a { when resource.size > 100 unless resource.name like "x*" }'
         "prove p { never permitted }"
     )
@@ -225,7 +226,7 @@ def test_a_counterexample_has_only_what_matters() -> None:
     assert set(found.entities.known[found.request.resource].attributes) == {"size", "name"}
     assert not found.request.context
     assert found.decision.outcome is Outcome.PERMIT
-    assert not guards(policies, found)
+    assert not guards(checked, policies, found)
 
 
 def test_names_come_from_the_policies_own_tests() -> None:
@@ -239,12 +240,12 @@ def test_names_come_from_the_policies_own_tests() -> None:
 
 
 def test_a_guard_says_why_it_did_not_apply() -> None:
-    _, policies, (proof,) = proofs(
+    checked, policies, (proof,) = proofs(
         "permit a {} forbid f { action delete when principal.level == low }"
         "prove p { action delete never permitted }"
     )
     assert proof.counterexample is not None
-    (guard,) = guards(policies, proof.counterexample)
+    (guard,) = guards(checked, policies, proof.counterexample)
     assert guard.message == "`principal.level == low` does not hold"
 
 
@@ -374,23 +375,35 @@ def test_an_unchanged_claim_is_checked_and_not_solved(
     assert len(asked) == 1, "only whether the claim speaks about anything is asked"
 
 
-@pytest.mark.parametrize("forgery", ["lemma", "clause", "atom", "step"])
-def test_a_forged_certificate_proves_nothing(tmp_path: Path, forgery: str) -> None:
-    """Whoever can write the folder can make a proof cheaper, never make one up."""
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        [],
+        ["lemma", "step 0 3"],
+        ["clause 2", "clause -2", "step 0 3 4"],
+        ["clause", "step 0 3"],
+        [
+            'atom 2 {"glob": ["x", ["a"]]}',
+            'atom 3 {"glob": ["x", ["b"]]}',
+            "lemma -2 -3",
+            "step 0 5",
+        ],
+        ["step 0 4", "step 0 3"],
+        ["step 0"],
+    ],
+)
+def test_a_forged_certificate_proves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forgery: list[str]
+) -> None:
+    """Whoever can write the folder, and make its keys, can make a proof cheaper, never make one up."""
+    monkeypatch.setattr(proof_store, "_key", lambda *_: "0" * 64)
     store, checked, _ = stored(tmp_path)
     _, weaker = compiled(GUARDED.replace("tmp/*", "*"))
     goals, _ = goals_of(checked)
     honest = store.read("p", 0)
     assert honest is not None
-    lines = honest.splitlines()
-    place = next((i for i, line in enumerate(lines) if line.startswith(("clause", "lemma"))), 3)
-    extra = {
-        "lemma": ["lemma 0"],
-        "clause": ["clause 2 0", "clause -2 0"],
-        "atom": ['atom 2 {"glob": ["x", ["a"]]}'],
-        "step": [],
-    }[forgery]
-    store.write("p", 0, "\n".join([*lines[:place], *extra, *lines[place:-1], "add 0"]) + "\n")
+    forged = [*honest.splitlines()[:2], *forgery] if forgery else honest.splitlines()
+    store.write("p", 0, "\n".join(forged) + "\n")
     proof = prove_goal(weaker, goals[0], vocabulary_of(checked), store=store)
     assert proof.verdict is REFUTED
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pysat.solvers import Cadical153, Glucose4
 
 from interlock.analyzer import certificate_check
-from interlock.analyzer.certificate import Glob, Meaning, Said, certify, given_clauses
+from interlock.analyzer.certificate import Glob, Meaning, Said, certify
 from interlock.analyzer.certificate_check import Refused, check
 from interlock.analyzer.globs import (
     Clause,
@@ -26,6 +26,7 @@ from interlock.analyzer.globs import (
     normal,
     realisable,
 )
+from interlock.analyzer.unit_propagation import with_reasons
 
 KEY = "0123456789abcdef" * 4
 CHECKER = Path(certificate_check.__file__)
@@ -38,6 +39,10 @@ def reason(certificate: str) -> str | None:
     except Refused as problem:
         return str(problem)
     return None
+
+
+def stated(certificate: str) -> set[Clause]:
+    return {tuple(clause) for clause in check(certificate.removesuffix("\n").split("\n"))}
 
 
 def glob(text: str) -> Pattern:
@@ -110,7 +115,7 @@ def test_a_certificate_needs_nothing_of_this_project(tmp_path: Path) -> None:
     proof = tmp_path / "proof"
     for text, code, said in (
         (small(), 0, "verified\n"),
-        (small().replace("add 0\n", ""), 1, "the last line is not `add 0`"),
+        (small()[: small().index("step")], 1, "the last line is no step to the empty clause"),
         (small() + "\u0663\n", 1, "ascii"),
     ):
         proof.write_text(text, encoding="utf-8")
@@ -130,19 +135,26 @@ def test_a_proof_that_takes_learning_is_verified(holes: int) -> None:
     found = certify(KEY, pigeons(holes), [], {1: Said("the first\npigeon is in the first hole")})
     assert found is not None
     assert reason(found) is None
-    assert {*given_clauses(found)} == {*pigeons(holes)}
+    assert stated(found) == {*pigeons(holes)}
 
 
 def test_another_solver_writes_proofs_that_are_verified() -> None:
-    """The format is the common one: Glucose learns other clauses and deletes other ones."""
+    """Reasons are found for the common format of proofs: Glucose learns other clauses."""
     clauses = pigeons(5)
     with Glucose4(bootstrap_with=clauses, with_proof=True) as solver:
         assert not solver.solve()
         proof = solver.get_proof()
-    lines = ["interlock-certificate 1", f"key {KEY}", "variables 30"]
-    lines += [f"clause {' '.join(map(str, clause))} 0" for clause in clauses]
-    lines += [f"delete {line[2:]}" if line[0] == "d" else f"add {line}" for line in proof or ()]
+    lines = ["interlock-certificate 1", f"key {KEY}"]
+    lines += [f"clause {' '.join(map(str, clause))}" for clause in clauses]
+    for step in with_reasons(clauses, proof or ()):
+        reasons = (number + 3 for number in step.reasons)
+        lines.append(f"step {' '.join(map(str, (*step.clause, 0, *reasons)))}")
     assert reason("\n".join(lines)) is None
+
+
+def test_what_does_not_follow_has_no_reasons() -> None:
+    with pytest.raises(ValueError, match="does not follow"):
+        with_reasons(pigeons(3), ["1 0"])
 
 
 def test_clauses_with_a_model_have_no_certificate() -> None:
@@ -152,7 +164,7 @@ def test_clauses_with_a_model_have_no_certificate() -> None:
 def test_a_certificate_holds_only_what_it_needs() -> None:
     found = certify(KEY, [(1,), (-1, 2), (-2,), (3, 4), (-5,)], [(-6, 7)], {5: Said("not asked")})
     assert found is not None
-    assert {*given_clauses(found)} == {(1,), (-1, 2), (-2,)}
+    assert stated(found) == {(1,), (-1, 2), (-2,)}
     assert "lemma" not in found
     assert "atom" not in found
 
@@ -213,7 +225,7 @@ def is_sound(certificate: str) -> bool:
             number, _, meaning = rest.partition(" ")
             atoms[int(number)] = tuple(json.loads(meaning)["glob"][1])
         elif kind in ("clause", "lemma"):
-            clause = [int(word) for word in rest.split()[:-1]]
+            clause = [int(word) for word in rest.split()]
             clauses.append(clause)
             if kind == "lemma":
                 positive = [atoms[-literal] for literal in clause if literal < 0]
@@ -239,7 +251,7 @@ def swap(lines: list[str], at: int, draw: Callable[[int], int]) -> None:
 
 def change_a_literal(lines: list[str], at: int, draw: Callable[[int], int]) -> None:
     words = lines[at].split(" ")
-    if words[0] in ("clause", "lemma", "add", "delete"):
+    if words[0] in ("clause", "lemma", "step"):
         place = 1 + draw(len(words) - 1)
         words[place] = str(draw(13) - 6)
     lines[at] = " ".join(words)
@@ -247,8 +259,8 @@ def change_a_literal(lines: list[str], at: int, draw: Callable[[int], int]) -> N
 
 def leave_a_literal_out(lines: list[str], at: int, draw: Callable[[int], int]) -> None:
     words = lines[at].split(" ")
-    if words[0] in ("clause", "lemma", "add", "delete") and len(words) > 2:
-        del words[1 + draw(len(words) - 2)]
+    if words[0] in ("clause", "lemma", "step") and len(words) > 2:
+        del words[1 + draw(len(words) - 1)]
     lines[at] = " ".join(words)
 
 
@@ -263,8 +275,8 @@ def change_a_pattern(lines: list[str], at: int, draw: Callable[[int], int]) -> N
 
 def change_the_kind(lines: list[str], at: int, draw: Callable[[int], int]) -> None:
     kind, _, rest = lines[at].partition(" ")
-    if kind in ("lemma", "add", "delete"):
-        lines[at] = f"{('lemma', 'add', 'delete')[draw(3)]} {rest}"
+    if kind in ("lemma", "step"):
+        lines[at] = f"{('lemma', 'step')[draw(2)]} {rest}"
 
 
 MUTATIONS = (
@@ -312,20 +324,23 @@ def test_no_step_is_believed() -> None:
     found = certify(KEY, pigeons(5), [], {})
     assert found is not None
     lines = found.removesuffix("\n").split("\n")
-    adds = [n for n, line in enumerate(lines) if line.startswith("add ") and line != "add 0"]
-    kept = [line for n, line in enumerate(lines) if n not in adds and not line.startswith("delete")]
-    assert "does not follow by unit propagation: add 0" in (reason("\n".join(kept)) or "")
-    half = [line for n, line in enumerate(lines) if n not in adds[: len(adds) // 2]]
-    assert reason("\n".join(half)) is not None
+    first = next(n for n, line in enumerate(lines) if line.startswith("step "))
+    before = " ".join(map(str, range(3, first + 1)))
+    assert "the step does not follow: step 0" in (
+        reason("\n".join([*lines[:first], f"step 0 {before}"])) or ""
+    )
+    for place in range(first, len(lines)):
+        without = [*lines[:place], "step 1 -1 0", *lines[place + 1 :]]
+        assert reason("\n".join(without)) is not None
 
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("lemma -1 2 0", "lemma 1 -2 0", "the lemma does not hold"),
-        ("lemma -2 -3 0", "lemma -2 0", "the lemma does not hold"),
-        ("lemma -4 -5 6 0", "lemma -4 6 0", "the lemma does not hold"),
-        ("lemma -4 -5 6 0", "lemma -4 -5 0", "the lemma does not hold"),
+        ("lemma -1 2\n", "lemma 1 -2\n", "the lemma does not hold"),
+        ("lemma -2 -3\n", "lemma -2\n", "the lemma does not hold"),
+        ("lemma -4 -5 6\n", "lemma -4 6\n", "the lemma does not hold"),
+        ("lemma -4 -5 6\n", "lemma -4 -5\n", "the lemma does not hold"),
         ('["prod-db-", ""]', '["", "prod-db-", ""]', "the lemma does not hold"),
         ('["dev-", ""]', '["prod", ""]', "the lemma does not hold"),
         ('["p", "/x"]', '["p", "a", "/x"]', "the lemma does not hold"),
@@ -337,18 +352,15 @@ def test_no_step_is_believed() -> None:
         ("atom 2", "atom 1", "one twice"),
         ("atom 1", "atom 0", "not an atom"),
         ("atom 1", "atom -1", "not an atom"),
-        ("clause 1 0", "clause 1", "not a clause"),
-        ("clause 1 0", "clause 0 1 0", "not a clause"),
-        ("clause 1 0", "clause 7 0", "not a clause"),
-        ("clause 1 0", "clause x 0", "line 10: "),
-        ("clause 1 0", "guess 1 0", "unknown kind of line"),
-        ("clause 1 0", "delete 1 0", "no such clause"),
-        ("clause -6 0", "clause 6 0", "does not follow"),
-        ("variables 6", "variables 5", "not a clause"),
-        ("variables 6", "variables 99999999", "line 3: not the head"),
+        ("clause 1\n", "clause 1 0\n", "not a clause"),
+        ("clause 1\n", "clause x\n", "line 9: "),
+        ("clause 1\n", "guess 1\n", "not a clause"),
+        ("clause -6\n", "clause 6\n", "the step does not follow"),
+        ("step 0 ", "step 0 99 ", "the step does not follow"),
+        ("step 0 ", "step ", "line "),
+        ("step 0 ", "step 7 0 ", "the last line is no step to the empty clause"),
         ("interlock-certificate 1", "interlock-certificate 2", "line 1: not the head"),
         (f"key {KEY}", "key 12", "line 2: not the head"),
-        ("add 0\n", "add 0\nadd 0\n", "the proof has ended"),
     ],
 )
 def test_refusals(old: str, new: str, said: str) -> None:
@@ -362,7 +374,7 @@ def test_refusals(old: str, new: str, said: str) -> None:
 
 def test_deeply_nested_meanings_are_refused() -> None:
     deep = f"atom 1 {'[' * 100_000}"
-    assert reason(f"interlock-certificate 1\nkey {KEY}\nvariables 1\n{deep}") is not None
+    assert reason(f"interlock-certificate 1\nkey {KEY}\n{deep}") is not None
 
 
 def test_a_file_too_long_is_refused(
@@ -375,17 +387,16 @@ def test_a_file_too_long_is_refused(
     assert capsys.readouterr().out == "longer than 100 bytes\n"
 
 
-def test_an_intersection_too_large_is_refused() -> None:
+def test_a_lemma_too_large_is_refused() -> None:
     """A lemma whose check would take forever is none."""
-    one = Glob("resource", ("", *"abcdefghij", ""))
-    other = Glob("resource", ("", *"klmnopqrst", ""))
-    found = certify(KEY, [(1,), (2,)], [(-1, -2)], {1: one, 2: other})
+    letters = "abcdefghijklmnopqrst"
+    globs = {n: Glob("resource", ("", letter, "")) for n, letter in enumerate(letters, 1)}
+    all_texts = len(letters) + 1
+    clauses: list[Clause] = [*((n,) for n in globs), (-all_texts,)]
+    lemma = (*(-n for n in globs), all_texts)
+    found = certify(KEY, clauses, [lemma], {**globs, all_texts: Glob("resource", ("", ""))})
     assert found is not None
-    assert "too many words" in (reason(found) or "")
-    long = {n: Glob("resource", ("", letter * 2_000, "")) for n, letter in ((1, "a"), (2, "b"))}
-    found = certify(KEY, [(1,), (2,)], [(-1, -2)], long)
-    assert found is not None
-    assert "too long patterns" in (reason(found) or "")
+    assert "too many states" in (reason(found) or "")
 
 
 def test_any_text_is_a_piece() -> None:
