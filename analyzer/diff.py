@@ -1,41 +1,66 @@
 """Two policy sets compared: every way in which a decision can change, with one small request for each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from itertools import islice
 
 from ..compiler import ir
-from ..compiler.backends.circuit import FALSE, TRUE
-from ..compiler.backends.smt import Encoder, Outcomes, encode
+from ..compiler.backends.circuit import FALSE, TRUE, Circuit, CircuitTooLargeError
+from ..compiler.backends.smt import Encoder, Outcomes, RuleFormulas, encode
 from ..compiler.decision import Decision, Request
 from ..compiler.entities import Entities
 from ..compiler.reference import decide
 from ..lang.schema import ActionDeclaration, EntityDeclaration, Environment, Schema
+from ..lang.source import Span
 from ..lang.syntax import Effect, Outcome
 from ..lang.typesystem import EnumType, RecordField, RecordOf, SetOf, Type, join
+from .facts import Facts, common, told
 from .goals import groups_of
 from .problem import pose
 from .prove import Counterexample
 from .replay import Replay, minimal, replay
-from .solver import Engine, Model, Session, Undecided
+from .solver import Answer, Engine, Model, Session, Undecided, Unsatisfiable
+from .too_large import told as told_too_large
+from .too_large import too_large
 from .witness import NoWitnessError, Vocabulary, situation
 
 MAX_REGIONS = 50
 MAX_ENVIRONMENTS = 1_000
+MAX_EXACT = 20
+"""The most kinds of request for which it is asked whether the facts of a region say all."""
 _ORDER = (Outcome.DENY, Outcome.HOLD, Outcome.PERMIT)
+
+
+class Edit(StrEnum):
+    """What was done to a rule."""
+
+    ADDED = "added"
+    DELETED = "deleted"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A rule that says something else than before, where it stands in the new policies or, if deleted, in the old."""
+
+    rule: str
+    edit: Edit
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
     """Requests whose decision changes from one outcome to another through the same rules.
 
-    `environments` are the kinds of request in which it happens, of `possible` that both sets know.
+    `causes` are the rules that say something else than before of each of them; with fewer, no decision of the example
+    would change. `environments` are the kinds of request in which it happens, of `possible` that both sets know.
     """
 
     before: Outcome
     after: Outcome
-    rules_before: tuple[str, ...]
-    rules_after: tuple[str, ...]
+    causes: tuple[Cause, ...]
+    facts: Facts
     example: Counterexample
     decision_before: Decision
     environments: tuple[Environment, ...]
@@ -44,6 +69,15 @@ class Region:
     def is_gain(self) -> bool:
         """Whether the new policies are more permissive here."""
         return _ORDER.index(self.after) > _ORDER.index(self.before)
+
+    @property
+    def rules_before(self) -> tuple[str, ...]:
+        """The rules that decided the example before."""
+        return self.decision_before.rules
+
+    @property
+    def rules_after(self) -> tuple[str, ...]:
+        return self.example.decision.rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +109,21 @@ def compare(
     *,
     most: int = MAX_REGIONS,
 ) -> Difference:
-    """The regions of change between two policy sets, gains first; no more than `most`."""
+    """The regions of change between two policy sets, gains first; no more than `most`. For one, no facts are sought."""
     schema, doubts = _merged(before.schema, after.schema)
     old, new = set(before.schema.environments()), set(after.schema.environments())
     shared = [item for item in schema.environments() if item in old and item in new]
     regions: list[Region] = []
     sides = replace(before, schema=schema), replace(after, schema=schema)
     for group in groups_of(schema, shared):
-        comparison = _Comparison(*sides, group, vocabulary, engine)
+        try:
+            comparison = _Comparison(*sides, group, vocabulary, engine)
+        except CircuitTooLargeError as reached:
+            others = [rule for rule in before.rules if rule not in after.rules]
+            involved = too_large(schema, group, (*after.rules, *others))
+            doubts += told_too_large(involved, reached)
+            continue
+        comparison.is_thorough = most > 1
         regions += islice(comparison.regions(), most - len(regions))
         doubts += comparison.doubts
     if len(regions) >= most > 1:
@@ -111,6 +152,7 @@ class _Comparison:
         self._before, self._after, self._group = before, after, group
         self._vocabulary = vocabulary
         self.doubts: list[str] = []
+        self.is_thorough = True
 
         def build(encoder: Encoder) -> tuple[Outcomes, Outcomes, int]:
             return encoder.decide(before.rules), encoder.decide(after.rules), encoder.valid()
@@ -125,72 +167,87 @@ class _Comparison:
             for other in Outcome
             if one is not other
         )
+        self._differs = {name: literal for name in dict.fromkeys((*self._old.rules, *self._new.rules))
+                         if (literal := self._difference(name)) != FALSE}  # fmt: skip
         self._is_tag = {
             (name, tag): self._encoder.is_tag(self._encoder.root(name), tag)
             for name in ("principal", "action", "resource")
             for tag in self._encoder.tags(self._encoder.root(name))
         }
-        roots = [self._valid, self._changes, *self._is_tag.values()]
+        # A variable of its own, so that what was found is left out of the search and of nothing else.
+        self._is_new = circuit.atom("is in no region found so far")
+        roots = [
+            self._valid,
+            self._changes,
+            self._is_new,
+            *self._is_tag.values(),
+            *self._differs.values(),
+        ]
         for outcomes in (self._old, self._new):
-            roots += [rule.applies for rule in outcomes.rules.values()]
-            roots += [literal for rule in outcomes.rules.values() for literal in rule.unmet]
             roots += [outcomes.permit, outcomes.hold, outcomes.deny]
         self._posed = pose(self._encoder, [item for item in roots if item not in (TRUE, FALSE)])
         self._session = Session(self._posed.problem, engine)
 
+    def _difference(self, name: str) -> int:
+        """Whether a rule says something else of a request than before."""
+        circuit = self._encoder.circuit
+        old, new = self._old.rules.get(name), self._new.rules.get(name)
+        if old is None or new is None or old.rule.effect is not new.rule.effect:
+            return circuit.any_of(
+                literal
+                for rule in (old, new)
+                if rule is not None
+                for literal in _says(circuit, rule)
+            )
+        pairs = zip(_says(circuit, old), _says(circuit, new), strict=True)
+        return circuit.any_of(-circuit.equal(one, other) for one, other in pairs)
+
     def regions(self) -> Iterator[Region]:
-        """One region after another, each by the rules that decide before and after."""
+        """One region after another, each by the outcomes and a smallest set of rules that make the change."""
         if self._changes == FALSE:
             return
         while True:
-            answer = self._session.solve(self._assumptions(self._valid, self._changes))
+            answer = self._solve((self._valid, self._changes, self._is_new))
             if isinstance(answer, Undecided):
                 self.doubts.append(answer.why)
                 return
             if not isinstance(answer, Model):
                 self.doubts += self._encoder.bounded
                 return
-            key = self._key(answer)
-            found = self._reproduce(answer)
+            outcomes, causes, model = self._smallest(answer)
+            found = self._reproduce(model)
             if found is None:
                 self.doubts.append(
                     "; ".join(self._encoder.approximations) or "a change that does not reproduce"
                 )
                 return
-            yield self._region(key, *found)
-            self._session.add([tuple(-literal for literal in key)])
+            key = (*outcomes, *(self._differs[name] for name in causes))
+            yield self._region(key, causes, model, *found)
+            # The solver need not know of `TRUE`.
+            found_now = (-literal for literal in key if literal != TRUE)
+            self._session.add([(-self._is_new, *found_now)])
 
-    def _assumptions(self, *literals: int) -> list[int]:
-        return [literal for literal in literals if literal != TRUE]
+    def _solve(self, literals: Sequence[int]) -> Answer:
+        return self._session.solve([literal for literal in literals if literal != TRUE])
 
-    def _key(self, model: Model) -> tuple[int, ...]:
-        """The outcomes, and which rules decide them, as literals that hold."""
+    def _smallest(self, model: Model) -> tuple[tuple[int, int], tuple[str, ...], Model]:
+        """The outcomes of a model, rules without any of which they would not change, and a model with only these."""
+        outcomes = (
+            next(one for item in Outcome if _holds(model, one := _literal(self._old, item))),
+            next(one for item in Outcome if _holds(model, one := _literal(self._new, item))),
+        )
+        causes = self._causes(model)
+        for name in causes:
+            if name in causes:
+                others = [-self._differs[item] for item in self._differs if item not in causes]
+                fewer = (*outcomes, *others, -self._differs[name])
+                answer = self._solve((self._valid, self._is_new, *fewer))
+                if isinstance(answer, Model):
+                    model, causes = answer, self._causes(answer)
+        return outcomes, causes, model
 
-        def holds(literal: int) -> bool:
-            if literal in (TRUE, FALSE):
-                return literal == TRUE
-            return model.holds(abs(literal)) == (literal > 0)
-
-        key: list[int] = []
-        for outcomes in (self._old, self._new):
-            outcome = next(item for item in Outcome if holds(_literal(outcomes, item)))
-            key.append(_literal(outcomes, outcome))
-            effect = {
-                Outcome.DENY: Effect.FORBID,
-                Outcome.HOLD: Effect.REQUIRE,
-                Outcome.PERMIT: Effect.PERMIT,
-            }[outcome]
-            for rule in outcomes.rules.values():
-                if rule.rule.effect is effect:
-                    does = (
-                        self._encoder.circuit.any_of(rule.unmet)
-                        if effect is Effect.REQUIRE
-                        else rule.applies
-                    )
-                    known = does if abs(does) <= self._posed.problem.variables else rule.applies
-                    if known not in (TRUE, FALSE) and holds(known):
-                        key.append(known)
-        return tuple(dict.fromkeys(key))
+    def _causes(self, model: Model) -> tuple[str, ...]:
+        return tuple(name for name, literal in self._differs.items() if _holds(model, literal))
 
     def _reproduce(self, model: Model) -> tuple[Replay, Decision] | None:
         try:
@@ -211,34 +268,107 @@ class _Comparison:
         smallest = minimal(self._after, again, changes)
         return smallest, decide(self._before, smallest.situation.request, smallest.entities)
 
-    def _region(self, key: tuple[int, ...], found: Replay, old: Decision) -> Region:
+    def _region(
+        self,
+        key: tuple[int, ...],
+        causes: Iterable[str],
+        model: Model,
+        found: Replay,
+        old: Decision,
+    ) -> Region:
         example = Counterexample(
             found.situation.request,
             found.entities,
             found.decision,
             dict(found.situation.described.parents),
         )
+        kinds = tuple(self._kinds(key))
+        deciding = (*causes, *old.rules, *found.decision.rules)
+        facts = self._facts(key, model, deciding, kinds) if self.is_thorough else Facts()
         return Region(
             old.outcome,
             found.decision.outcome,
-            old.rules,
-            found.decision.rules,
+            tuple(map(self._cause, causes)),
+            facts,
             example,
             old,
-            tuple(self._kinds(key)),
+            kinds,
         )
+
+    def _cause(self, name: str) -> Cause:
+        old, new = self._old.rules.get(name), self._new.rules.get(name)
+        if new is not None:
+            return Cause(name, Edit.ADDED if old is None else Edit.CHANGED, new.rule.span)
+        assert old is not None
+        return Cause(name, Edit.DELETED, old.rule.span)
 
     def _kinds(self, key: tuple[int, ...]) -> Iterator[Environment]:
         """The kinds of request in which the region has one."""
         for item in self._group[:MAX_ENVIRONMENTS]:
-            tags = (
-                self._is_tag["principal", item.principal],
-                self._is_tag["action", item.action],
-                self._is_tag["resource", item.resource],
-            )
-            answer = self._session.solve(self._assumptions(self._valid, *key, *tags))
+            answer = self._solve((self._valid, *key, *self._tags(item)))
             if isinstance(answer, Model):
                 yield item
+            elif isinstance(answer, Undecided):
+                self.doubts.append(f"whether {item} changes too: {answer.why}")
+
+    def _tags(self, item: Environment) -> tuple[int, int, int]:
+        return (
+            self._is_tag["principal", item.principal],
+            self._is_tag["action", item.action],
+            self._is_tag["resource", item.resource],
+        )
+
+    def _facts(
+        self,
+        key: tuple[int, ...],
+        model: Model,
+        rules: Iterable[str],
+        kinds: Sequence[Environment],
+    ) -> Facts:
+        """What the requests of the region have in common, as far as these rules ask for it."""
+        if self._encoder.bounded:
+            return Facts()
+        circuit = self._encoder.circuit
+        roots = [
+            literal
+            for outcomes in (self._old, self._new)
+            for name in dict.fromkeys(rules)
+            if name in outcomes.rules
+            for literal in (_does(circuit, outcomes.rules[name]), outcomes.rules[name].applies)
+        ]
+        size = self._posed.problem.variables
+        known = {abs(literal) for literal in self._is_tag.values()}
+        atoms = [
+            variable
+            for variable in sorted(circuit.cone(roots))
+            if circuit.is_atom(variable) and TRUE < variable <= size and variable not in known
+        ]
+        said = told(common(self._solve, (self._valid, *key), model, atoms), self._posed.meanings)
+        if len(kinds) > MAX_EXACT:
+            return Facts(tuple(said))
+        facts = (self._valid, *said.values())
+        is_exact = all(
+            isinstance(self._solve((*facts, *self._tags(item), -literal)), Unsatisfiable)
+            for item in kinds
+            for literal in key
+        )
+        return Facts(tuple(said), is_exact)
+
+
+def _holds(model: Model, literal: int) -> bool:
+    if literal in (TRUE, FALSE):
+        return literal == TRUE
+    return model.holds(abs(literal)) == (literal > 0)
+
+
+def _does(circuit: Circuit, rule: RuleFormulas) -> int:
+    """When a rule has its effect: a require has it only where a need is open."""
+    return circuit.any_of(rule.unmet) if rule.rule.effect is Effect.REQUIRE else rule.applies
+
+
+def _says(circuit: Circuit, rule: RuleFormulas) -> tuple[int, int, int]:
+    """When a rule has its effect, when it fails, and when one of its needs does."""
+    return _does(circuit, rule), rule.fails, rule.needs_fail
 
 
 def _literal(outcomes: Outcomes, outcome: Outcome) -> int:

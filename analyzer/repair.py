@@ -54,7 +54,7 @@ def repairs(
     vocabulary = vocabulary_of(checked)
     failing = {item.test.name for item in run_tests(checked, policies) if item.failure}
     result: list[Repair] = []
-    for number, candidate in enumerate(_candidates(policies, goal, found)):
+    for number, candidate in enumerate(_candidates(checked, policies, goal, found)):
         if number >= MAX_CANDIDATES:
             break
         edited = replace(policies, rules=candidate.rules)
@@ -75,7 +75,9 @@ def repairs(
     return sorted(result, key=lambda repair: len(repair.breaks))
 
 
-def _candidates(policies: ir.PolicySet, goal: Goal, found: Counterexample) -> Iterator[_Candidate]:
+def _candidates(
+    checked: Checked, policies: ir.PolicySet, goal: Goal, found: Counterexample
+) -> Iterator[_Candidate]:
     by_name = {rule.id: rule for rule in policies.rules}
 
     def edited(rule: ir.Rule, change: ir.Rule | None) -> tuple[ir.Rule, ...]:
@@ -86,7 +88,7 @@ def _candidates(policies: ir.PolicySet, goal: Goal, found: Counterexample) -> It
         )
 
     request = found.request
-    for guard in guards(policies, found):
+    for guard in guards(checked, policies, found):
         rule = by_name[guard.rule]
         if len(guard.misses) != 1:
             continue

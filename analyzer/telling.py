@@ -1,6 +1,5 @@
 """A counterexample in words: the request, the entities, and why each guard that could have stopped it did not."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,9 +7,11 @@ from ..compiler import ir
 from ..compiler.reference import evaluate
 from ..lang import syntax
 from ..lang.checker import Checked
+from ..lang.names import Module
+from ..lang.render import safe
 from ..lang.source import Span
 from ..lang.syntax import Effect, Outcome
-from ..lang.values import EntityId, Instant, IpRange, Record, Value, quote, show
+from ..lang.values import EntityId, EnumValue, Instant, IpRange, Record, Value, quote, show
 from .prove import Counterexample, Proof
 
 MAX_GUARDS = 5
@@ -37,24 +38,24 @@ class Guard:
         return " and ".join(miss.message for miss in self.misses)
 
 
-def guards(policies: ir.PolicySet, found: Counterexample) -> list[Guard]:
+def guards(checked: Checked, policies: ir.PolicySet, found: Counterexample) -> list[Guard]:
     """The guards that came closest to stopping the request, those that miss fewest things first."""
     if found.decision.outcome is Outcome.DENY:
         return []
     result = []
     for rule in policies.rules:
         if rule.effect is not Effect.PERMIT:
-            misses = tuple(_misses(rule, found))
+            misses = tuple(_misses(rule, checked.names.rules.get(rule.id), found))
             if misses:
                 result.append(Guard(rule.id, rule.span, misses))
     result.sort(key=lambda guard: (len(guard.misses), guard.rule))
     return [guard for guard in result if len(guard.misses) == 1][:MAX_GUARDS] or result[:1]
 
 
-def _misses(rule: ir.Rule, found: Counterexample) -> Iterator[Miss]:
+def _misses(rule: ir.Rule, written: syntax.Rule | None, found: Counterexample) -> Iterator[Miss]:
     request = found.request
     if request.action not in rule.scope.actions:
-        wanted, span = _clause(rule, "action")
+        wanted, span = _clause(rule, written, "action")
         yield Miss(f"it needs action {wanted}, and `{request.action}` is not", span)
     for name, scope, entity in (
         ("principal", rule.scope.principal, request.principal),
@@ -67,7 +68,7 @@ def _misses(rule: ir.Rule, found: Counterexample) -> Iterator[Miss]:
             or (scope.entities and entity not in scope.entities)
             or (scope.ancestors and not above.intersection(scope.ancestors))
         ):
-            wanted, span = _clause(rule, name)
+            wanted, span = _clause(rule, written, name)
             yield Miss(f"it needs {name} {wanted}, and {entity} is not", span)
     condition = rule.condition
     if request.action in rule.scope.actions:
@@ -80,13 +81,24 @@ def _misses(rule: ir.Rule, found: Counterexample) -> Iterator[Miss]:
                 return
 
 
-def _clause(rule: ir.Rule, name: str) -> tuple[str, Span]:
-    """The text of a scope clause of a rule, and its place; a rule without one speaks about what its types allow."""
-    match = re.search(rf"^\s*{name}\s+(.+?)\s*(?://.*)?$", rule.span.text, re.MULTILINE)
-    if match is None:
-        return "of a type that its action takes", rule.span
-    start = rule.span.start + match.start(1)
-    return f"`{_one_line(match[1])}`", Span(rule.span.fragment, start, start + len(match[1]))
+def _clause(rule: ir.Rule, written: syntax.Rule | None, name: str) -> tuple[str, Span]:
+    """What a scope clause of a rule asks for, and its place; a rule without one speaks about what its types allow."""
+    for clause in written.clauses if written is not None else ():
+        match clause:
+            case syntax.ActionScope(names) if name == "action":
+                wanted = " | ".join(item.name for item in names)
+            case syntax.Scope(variable, types, ancestors, entities) if name == variable:
+                wanted = " | ".join([*(item.name for item in types), *map(_uid, entities)])
+                if ancestors:
+                    wanted = f"{wanted} in {' | '.join(map(_uid, ancestors))}".lstrip()
+            case _:
+                continue
+        return f"`{_one_line(wanted)}`", clause.span
+    return "of a type that its action takes", rule.span
+
+
+def _uid(reference: syntax.EntityReference) -> str:
+    return str(EntityId(reference.type, reference.id))
 
 
 def _one_line(text: str) -> str:
@@ -134,7 +146,10 @@ def _entity(entity: EntityId, found: Counterexample) -> str:
 
 
 def test_source(checked: Checked, proof: Proof) -> str:
-    """The counterexample as a module with one test, which passes today and pins what is wrong."""
+    """The counterexample as a module with one test, which passes today and pins what is wrong.
+
+    It uses the modules whose names it needs; `homeless_type` says whether there is such a module for each.
+    """
     found = proof.counterexample
     assert found is not None
     request, decision = found.request, found.decision
@@ -152,8 +167,8 @@ def test_source(checked: Checked, proof: Proof) -> str:
     by = f" by {', '.join(decision.rules)}" if decision.rules else ""
     lines.append(f"  expect {decision.outcome}{by}")
     body = "\n".join(lines)
-    uses = "\n".join(f"use {module}" for module in _modules(checked, body))
-    claim = f"{proof.goal.span.file}:{proof.goal.span.line}"
+    uses = "\n".join(f"use {module}" for module in _modules(checked, found))
+    claim = safe(f"{proof.goal.span.file}:{proof.goal.span.line}")
     text = (
         f"/// Breaks the claim `{proof.goal.name}` ({claim}): when this test fails, the claim may hold.\n"
         f"module counterexamples.{proof.goal.name}\n\n{uses}\n\ntest {name} {{\n{body}\n}}\n"
@@ -192,22 +207,58 @@ def _written_entity(entity: EntityId, found: Counterexample) -> str:
     return text
 
 
-def _modules(checked: Checked, body: str) -> list[str]:
-    """The modules that declare the names that stand in a text, and those of the rules."""
-    words = set(re.findall(r"[A-Za-z_][A-Za-z0-9_.]*", re.sub(r'"(?:[^"\\]|\\.)*"', "", body)))
-    found = []
+def homeless_type(checked: Checked, proof: Proof) -> tuple[str, str] | None:
+    """A type that the test of a counterexample names and no other file can, and the file that declares it.
+
+    A file without a `module` line cannot be used by another.
+    """
+    found = proof.counterexample
+    assert found is not None
+    types = _types(found)
     for module in checked.names.modules.values():
-        declared: set[str] = set()
-        for item in module.declarations:
-            match item:
-                case syntax.Entity(name=name) | syntax.Rule(name=name):
-                    declared.add(name)
-                case syntax.Enum(name=name):
-                    declared.add(name)
-                case syntax.Action(names=names):
-                    declared |= {reference.name for reference in names}
-                case _:
-                    pass
-        if declared & words:
-            found.append(module.name)
-    return sorted(found)
+        if module.name.startswith("<"):
+            for name in sorted(types & _declared(module)):
+                return name, module.file
+    return None
+
+
+def _modules(checked: Checked, found: Counterexample) -> list[str]:
+    """The modules that declare the types, the action and the rules that a test names.
+
+    Actions and rules are known everywhere, so that files without a `module` line need only be loaded.
+    """
+    types, rules = _types(found), set(found.decision.rules)
+    result = []
+    for module in checked.names.modules.values():
+        actions = {name.name for item in module.of(syntax.Action) for name in item.names}
+        own = {item.name for item in module.of(syntax.Rule)}
+        is_needed = _declared(module) & types or own & rules or found.request.action in actions
+        if is_needed and not module.name.startswith("<"):
+            result.append(module.name)
+    return sorted(result)
+
+
+def _declared(module: Module) -> set[str]:
+    """The types of a module that values name."""
+    entities, enums = module.of(syntax.Entity), module.of(syntax.Enum)
+    return {item.name for item in entities} | {item.name for item in enums}
+
+
+def _types(found: Counterexample) -> set[str]:
+    """The types of the entities and of the enum members of a counterexample."""
+    request, known = found.request, found.entities.known
+    values: list[Value] = [request.principal, request.resource, request.context]
+    for entity in known:
+        values += (entity, known[entity].attributes, *found.parents.get(entity, ()))
+    types = set()
+    while values:
+        match values.pop():
+            case EntityId(type=name) | EnumValue(enum=name):
+                types.add(name)
+            case Record() as record:
+                values += record.values()
+            case frozenset() as elements:
+                values += elements
+            case _:
+                pass
+    return types

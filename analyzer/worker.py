@@ -13,6 +13,8 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
+from ..compiler.backends.circuit import CircuitTooLargeError
+
 MEMORY_BYTES = 4 * 1024**3
 NICENESS = 5
 
@@ -94,6 +96,8 @@ def _child(sender: Connection, work: Callable[[Any], Any], task: Any) -> None:
         answer: Any = Done(work(task))
     except MemoryError:
         answer = Stopped(f"the memory limit of {MEMORY_BYTES // 1024**3} GiB was reached")
+    except CircuitTooLargeError as reached:
+        answer = Stopped(f"the conditions are too involved: {reached}")
     except Exception as error:
         # Told to the user as undecided, since nothing that fails here may pass for a proof.
         answer = Stopped(f"the prover failed (please report this): {error!r}")

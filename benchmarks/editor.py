@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from lsp_policies import policy_text  # noqa: E402
 
+SERVER = ("-m", "interlock", "lsp")
 URI = "file:///benchmark/large.ilk"
 CLAIM = """
 prove large_reach_is_denied {
@@ -72,7 +73,7 @@ class Client:
     @classmethod
     async def start(cls) -> "Client":
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "interlock", "lsp",
+            sys.executable, *SERVER,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**26,
         )  # fmt: skip
         client = cls(process)

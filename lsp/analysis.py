@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ..compiler import ir
 from ..compiler.ir_text import digest_of
@@ -29,11 +28,11 @@ from ..lang.loader import (
 from ..lang.meanings import Defined, Tables
 from ..lang.names import Module, Names, resolve
 from ..lang.source import Span
+from ..lang.typesystem import Type
 from .documents import Document
 from .reads import Difference, Reads, Recorder
-
-if TYPE_CHECKING:
-    from .symbols import Occurrence, Symbol
+from .repair import Reading, reading
+from .symbols import Occurrence, Symbol
 
 
 @dataclass(eq=False, slots=True)
@@ -52,12 +51,28 @@ class Entry:
     reads: Reads
     calls: list[syntax.Define] = field(default_factory=list)
     """The definitions that it calls."""
-    occurrences: "list[Occurrence] | None" = None
+    occurrences: list[Occurrence] | None = None
     """What its names stand for, once somebody has asked."""
-    by_symbol: "dict[Symbol, list[Occurrence]]" = field(default_factory=dict)
+    occurrences_of: int = 0
+    """The revision in which that was so; a declaration that cannot be read notes no reads that outdate it."""
+    by_symbol: dict[Symbol, list[Occurrence]] = field(default_factory=dict)
     """The same by what is named."""
+    types: list[tuple[int, int, Type]] = field(default_factory=list)
+    """Start, end and type of each expression of its reading, found with its occurrences."""
     tokens: dict[str, list[tuple[int, int, int, int, int]]] = field(default_factory=dict)
     """How its words are coloured, by the units of a client."""
+    _reading: Reading | None = None
+
+    @property
+    def reading(self) -> Reading:
+        """The declaration, mended where it cannot be read."""
+        if self._reading is None:
+            self._reading = reading(self.declaration)
+        return self._reading
+
+    @property
+    def is_broken(self) -> bool:
+        return isinstance(self.declaration, syntax.Broken)
 
 
 @dataclass(eq=False, slots=True)

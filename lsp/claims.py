@@ -14,7 +14,7 @@ class Status(StrEnum):
     VACUOUS = "vacuous"
     RUNNING = "proving"
     STALE = "stale"
-    """It was decided for a policy set that has changed since."""
+    """It was decided for a policy set that has changed since, or that does not compile now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class ClaimState:
     test: str = ""
     """The counterexample as a `test` declaration."""
     milliseconds: float | None = None
+    was: Status | None = None
+    """The status before it became stale, where nothing that it rests on was touched."""
 
 
 Claims = Mapping[str, ClaimState]

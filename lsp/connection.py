@@ -8,10 +8,10 @@ from pygls.exceptions import JsonRpcException
 
 from interlock.version import __version__
 
+from .occurrences import occurrences
 from .proofs import Proofs, can_prove
 from .protocol import Server
 from .session import PoliciesOf, Session, no_policies
-from .symbols import occurrences
 from .view import View
 
 QUIET_SECONDS = 0.005

@@ -16,7 +16,7 @@ from ..lang.parser import parse_fragment
 from ..lang.schema import Schema
 from ..lang.source import Fragment
 from ..lang.typesystem import RecordOf, Type
-from .symbols import attributes_named, joined
+from .members import attributes_named, joined
 from .view import View
 
 HOLE = "ilk_hole"

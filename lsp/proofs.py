@@ -5,28 +5,23 @@ these are the same objects the state stands; when they are read anew the prover 
 """
 
 import asyncio
-import contextlib
 import importlib.util
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..lang import syntax
-from ..lang.checker import CheckedProve
 from ..lang.source import Span
 from .analysis import Analysis
 from .claims import ClaimState, Status
+from .grounds import Ground, grounds_of, same_ground, still_stands
+from .prover_process import Prover
 
 QUIET_SECONDS = 0.25
 """How long nothing is typed before claims are proved."""
 GRACE_SECONDS = 20.0
 """How long the prover may take to read a policy set, beside the time for each claim."""
 MAX_KNOWN = 500
-
-Ground = tuple[object, ...]
-"""What a verdict rests on, by identity."""
 
 
 def can_prove() -> bool:
@@ -43,59 +38,6 @@ class _Held:
 
     state: ClaimState
     ground: Ground
-
-
-class Prover:
-    """A process of its own, started ahead of need. What it says is read line by line."""
-
-    def __init__(self) -> None:
-        self._starting: asyncio.Task[asyncio.subprocess.Process] | None = None
-        self._ended: set[asyncio.Task[None]] = set()
-
-    async def take(self) -> asyncio.subprocess.Process:
-        """A process that is ready; the next one is started at once."""
-        starting = self._starting or asyncio.ensure_future(_start())
-        self._starting = None
-        # A task that is cancelled here must not lose the process that is on its way.
-        try:
-            process = await asyncio.shield(starting)
-        except asyncio.CancelledError:
-            self._starting = self._starting or starting
-            raise
-        self.warm()
-        return process
-
-    def warm(self) -> None:
-        if self._starting is None:
-            self._starting = asyncio.ensure_future(_start())
-
-    def end(self, process: asyncio.subprocess.Process) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        task = asyncio.ensure_future(_reaped(process))
-        self._ended.add(task)
-        task.add_done_callback(self._ended.discard)
-
-    async def close(self) -> None:
-        if self._starting is not None:
-            self.end(await self._starting)
-            self._starting = None
-        await asyncio.gather(*self._ended)
-
-
-async def _start() -> asyncio.subprocess.Process:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "interlock.lsp.prover",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL, limit=64 * 1024 * 1024,
-    )  # fmt: skip
-    assert process.stdout is not None
-    await process.stdout.readline()
-    return process
-
-
-async def _reaped(process: asyncio.subprocess.Process) -> None:
-    await process.wait()
 
 
 class Proofs:
@@ -119,10 +61,12 @@ class Proofs:
         grounds = self._grounds_of(analysis)
         for name, ground in grounds.items():
             known = held.get(name)
-            if known is not None and _same(known.ground, ground):
+            if known is not None and same_ground(known.ground, ground):
                 found[name] = known.state
             elif running is not None and name in running[1]:
                 found[name] = ClaimState(name, Status.RUNNING)
+            elif known is not None and not analysis.sound and still_stands(known.ground, analysis):
+                found[name] = _stale(known.state)
             elif known is not None:
                 message = "the policies changed since it was decided"
                 found[name] = ClaimState(name, Status.STALE, message)
@@ -136,12 +80,12 @@ class Proofs:
         open_claims = {
             name: ground
             for name, ground in grounds.items()
-            if name not in held or not _same(held[name].ground, ground)
+            if name not in held or not same_ground(held[name].ground, ground)
         }
         running = self._running.get(key)
         if running is not None:
             same = running[1].keys() == open_claims.keys() and all(
-                _same(running[1][name], ground) for name, ground in open_claims.items()
+                same_ground(running[1][name], ground) for name, ground in open_claims.items()
             )
             if same:
                 return
@@ -157,7 +101,7 @@ class Proofs:
     def _grounds_of(self, analysis: Analysis) -> dict[str, Ground]:
         known = self._grounds.get(_key(analysis))
         if known is None or known[0] is not analysis or known[1] != analysis.revision:
-            known = analysis, analysis.revision, _grounds(analysis)
+            known = analysis, analysis.revision, grounds_of(analysis)
             self._grounds[_key(analysis)] = known
         return known[2]
 
@@ -267,6 +211,12 @@ def _state(analysis: Analysis, answer: dict[str, Any]) -> ClaimState:
     )
 
 
+def _stale(state: ClaimState) -> ClaimState:
+    """A state whose own text is as it was, while other text cannot be compiled: the counterexample stays."""
+    message = f"it was {state.status}, and the policies do not compile now"
+    return replace(state, status=Status.STALE, message=message, was=state.status)
+
+
 def _current(analysis: Analysis, name: str, state: ClaimState) -> ClaimState:
     """A state that may have been found for an older text: places of that text are no places any more."""
     fragments = {entry.declaration.span.fragment for entry in analysis.entries.values()}
@@ -281,53 +231,6 @@ def _span(analysis: Analysis, file: str, start: int, end: int) -> Span | None:
         return None
     offset = part.fragment.offset
     return Span(part.fragment, start - offset, end - offset)
-
-
-_WORLD = (syntax.Enum, syntax.Entity, syntax.TypeAlias, syntax.Action, syntax.ActionGroup)
-
-
-def _grounds(analysis: Analysis) -> dict[str, Ground]:
-    """What each claim rests on: the schema, its own check, and every rule that a request in its scope may meet."""
-    if not analysis.sound:
-        return {
-            entry.declaration.name: ()
-            for entry in analysis.entries.values()
-            if isinstance(entry.declaration, syntax.Prove)
-        }
-    found: dict[str, Ground] = {}
-    # Which requests and entities there are is a part of every claim.
-    world = [entry for entry in analysis.entries.values() if isinstance(entry.declaration, _WORLD)]
-    rules = [
-        (analysis.needed(entry), rule)
-        for entry in analysis.entries.values()
-        for rule in entry.rules
-    ]
-    for entry in analysis.entries.values():
-        for prove in entry.proves:
-            own, named = prove.scope.actions, _named_rules(prove)
-            bearing = [
-                needed
-                for needed, rule in rules
-                if not own.isdisjoint(rule.scope.actions) or rule.rule.name in named
-            ]
-            found[prove.prove.name] = (
-                *world,
-                *analysis.needed(entry),
-                *(one for needed in bearing for one in needed),
-            )
-    return found
-
-
-def _named_rules(prove: CheckedProve) -> set[str]:
-    return {
-        clause.rule.name for clause in prove.prove.clauses if isinstance(clause, syntax.DeniedBy)
-    }
-
-
-def _same(before: Ground, after: Ground) -> bool:
-    return len(before) == len(after) and all(
-        one is other for one, other in zip(before, after, strict=True)
-    )
 
 
 def _key(analysis: Analysis) -> str:

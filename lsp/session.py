@@ -56,6 +56,7 @@ class Session:
             self.workspace.module_names,
             self.workspace.modules_with,
             self.workspace.is_editable,
+            self.workspace.shown,
         )
 
     def edit(

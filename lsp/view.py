@@ -9,7 +9,8 @@ from ..lang.names import Scope
 from ..lang.source import Fragment, Span
 from .analysis import Analysis, Entry
 from .documents import Document, Part
-from .symbols import Occurrence, occurrence_at
+from .occurrences import occurrence_at
+from .symbols import Occurrence
 from .text import Unit
 
 
@@ -25,6 +26,8 @@ class View:
     """The modules that declare a type or a definition of a name."""
     is_editable: Callable[[str], bool] = bool
     """Whether a file is the user's to change."""
+    shown: Callable[[Span], str] = str
+    """A place in words, with its file as it is called in the project."""
 
     @property
     def file(self) -> str:

@@ -16,6 +16,7 @@ from ..lang import syntax
 from ..lang.limits import MAX_FILE_CHARACTERS
 from ..lang.loader import SUFFIX
 from ..lang.loader import bundled as find_bundled
+from ..lang.source import Span
 from .analysis import Analysis
 from .documents import Document
 
@@ -30,8 +31,13 @@ _HEADER = re.compile(r"^[ \t]*(module|use)[ \t]+([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*
 @cache
 def bundled() -> dict[str, str]:
     """Name of each bundled module → where it is; what is installed does not change while the server runs."""
-    root = resources.files("interlock.stdlib_policies")
-    return {name: os.path.realpath(str(root / path)) for name, path in find_bundled().items()}
+    folder = _bundled_folder()
+    return {name: os.path.realpath(folder / path) for name, path in find_bundled().items()}
+
+
+@cache
+def _bundled_folder() -> Path:
+    return Path(os.path.realpath(str(resources.files("interlock.stdlib_policies"))))
 
 
 class Workspace:
@@ -190,6 +196,14 @@ class Workspace:
         return file not in bundled().values() or any(
             folder in Path(file).parents for folder in self.folders
         )
+
+    def shown(self, span: Span) -> str:
+        """A place as a person reads it: the file from the folder of the project on, the line, the column."""
+        path = Path(span.file)
+        for folder in (*self.folders, _bundled_folder()):
+            if folder in path.parents:
+                return f"{path.relative_to(folder).as_posix()}:{span.line}:{span.column}"
+        return str(span)
 
     def file_of_module(self, name: str, user: str) -> str | None:
         """The file of a module that a file uses."""

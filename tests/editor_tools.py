@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 EDITORS = ROOT / "editors"
 VSCODE = EDITORS / "vscode"
+PICTURES = ROOT / "build" / "pictures"
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))) / "interlock-tests"
 _BUILT_FROM = (
     "package.json",
@@ -69,6 +70,16 @@ def installed(folder: Path, *arguments: str, environment: dict[str, str] | None 
             pytest.skip(f"npm cannot install what {folder.name} needs: {result.stderr[-300:]}")
         (place / "installed").touch()
     return place
+
+
+def newer_editors() -> Path:
+    """A folder with the editors of a newer Debian, kept between runs; the test is skipped where they cannot be had."""
+    script = EDITORS / "tests" / "newer-editors.sh"
+    place = _CACHE / f"newer-editors-{hashlib.sha256(script.read_bytes()).hexdigest()[:16]}"
+    result = subprocess.run([str(script), str(place)], capture_output=True, text=True, timeout=900)
+    if result.returncode:
+        pytest.skip(f"the newer editors cannot be installed: {result.stderr[-300:]}")
+    return place / "bin"
 
 
 def build_vsix(folder: Path) -> Path:

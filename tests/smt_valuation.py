@@ -21,31 +21,10 @@ from interlock.compiler.backends.smt_values import (
 )
 from interlock.compiler.decision import Request
 from interlock.compiler.entities import Entities
-from interlock.lang.scalars import matches, read_ip_range, within
-from interlock.lang.typesystem import (
-    BOOL,
-    DECIMAL,
-    DURATION,
-    INSTANT,
-    INT,
-    IP_RANGE,
-    STRING,
-    EntityType,
-    EnumType,
-    RecordOf,
-    SetOf,
-    Type,
-    is_subtype,
-)
-from interlock.lang.values import (
-    Decimal,
-    Duration,
-    EntityId,
-    EnumValue,
-    Instant,
-    Record,
-    show,
-)
+from interlock.lang.plain import plain_value
+from interlock.lang.scalars import matches, within
+from interlock.lang.typesystem import is_subtype
+from interlock.lang.values import EntityId, Record, show
 
 
 class Valuation:
@@ -130,20 +109,20 @@ class Valuation:
             if place.name in self._roots:
                 return self._roots[place.name]
             self.is_total = False
-            return default(place.type)
+            return plain_value(place.type)
         above = self.value(place.parent)
         if place.name == "#id":
             return above.id
         if isinstance(above, frozenset):
             items = sorted(above, key=show)
             index = int(place.name[1:-1])
-            return items[index] if index < len(items) else default(place.type)
+            return items[index] if index < len(items) else plain_value(place.type)
         fields = self._fields(above)
         if isinstance(above, EntityId):
             declared = self._encoder.schema.entities[above.type].attributes.get(place.name)
             if declared is None or not is_subtype(declared.type, place.type):
-                return default(place.type)
-        return fields[place.name] if place.name in fields else default(place.type)
+                return plain_value(place.type)
+        return fields[place.name] if place.name in fields else plain_value(place.type)
 
     def _number(self, place: Place) -> int:
         value = self.value(place)
@@ -154,28 +133,3 @@ class Valuation:
             return value
         data = self._entities.known.get(value)
         return data.attributes if data is not None else Record({})
-
-
-def default(type: Type) -> Any:
-    match type:
-        case EntityType(types):
-            return EntityId(min(types), "")
-        case EnumType(name, members, _):
-            return EnumValue(name, members[0], 0)
-        case RecordOf():
-            return Record({})
-        case SetOf():
-            return frozenset()
-        case _:
-            return _DEFAULTS[type]
-
-
-_DEFAULTS: dict[Type, Any] = {
-    BOOL: False,
-    STRING: "",
-    INT: 0,
-    DECIMAL: Decimal(0),
-    INSTANT: Instant(0),
-    DURATION: Duration(0),
-    IP_RANGE: read_ip_range("::/0"),
-}

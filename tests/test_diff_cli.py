@@ -9,8 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, ValidationError
 
 from interlock.cli import cli
+from interlock.cli.schema_command import SCHEMAS
 from interlock.cli.revisions import revision_named
 
 SCHEMA = """
@@ -105,6 +107,18 @@ def test_an_example_in_json_decides_as_it_says(folder: Path) -> None:
         assert json.loads(again.stdout)["decision"] == region[side]["decision"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(NARROW, WIDE), (WIDE, GUARDED), (NARROW, NARROW), (NARROW, GUARDED.replace("read", "see")),
+     (NARROW, NARROW.replace("audited: Bool", "audited: String") + "permit a {}\n")],
+)  # fmt: skip
+def test_json_fits_its_schema(folder: Path, before: str, after: str) -> None:
+    document = json.loads(diff(before, after, "--format", "json").stdout)
+    Draft202012Validator(SCHEMAS["diff"]()).validate(document)
+    with pytest.raises(ValidationError):
+        Draft202012Validator(SCHEMAS["diff"]()).validate({**document, "doubts": [1]})
+
+
 def test_a_new_action_that_is_permitted_is_gained(folder: Path) -> None:
     after = (
         NARROW.replace("action drop, read", "action drop, read, wipe")
@@ -145,7 +159,8 @@ def test_markdown_has_policy_text_only_as_code(folder: Path) -> None:
     Path(name).write_text(WIDE)
     Path("old.ilk").write_text(NARROW)
     text = run("diff", "old.ilk", name, "--format", "markdown").stdout
-    assert "| **gained** | deny | permit by <code>small&#95;tables</code> |" in text
+    assert "| **permitted, was denied** | <code>small&#95;tables</code> changed (" in text
+    assert "exactly<br><code>resource&#46;rows &#62;&#61; 100</code><br>" in text
     assert "@everyone" not in text
     assert text.count("<details>") == text.count("</details>") == 1
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from editor_tools import EDITORS, VSCODE, build_vsix, installed, need
 
+from interlock.lsp.claims import Status
 from interlock.lsp.features import lenses
 from interlock.lsp.settings import Settings, read_settings
 from interlock.version import __version__
@@ -47,6 +48,11 @@ def test_no_command_is_also_one_of_the_server() -> None:
     assert not served & {item["command"] for item in manifest()["contributes"]["commands"]}
     named = dict(re.findall(r'const (PROVE|SHOW_COUNTEREXAMPLE) = "([\w.]+)"', source()))
     assert named == {"PROVE": lenses.PROVE, "SHOW_COUNTEREXAMPLE": lenses.SHOW_COUNTEREXAMPLE}
+
+
+def test_the_status_item_counts_claims_by_words_that_lenses_begin_with() -> None:
+    words = set(re.findall(r'title\.startsWith\("(\w+)"\)', source()))
+    assert words == {Status.RUNNING, Status.STALE}
 
 
 def test_menus_name_declared_commands() -> None:

@@ -90,12 +90,23 @@ def test_neovim_knows_policies_and_starts_the_server(project: Path) -> None:
     assert not result.stderr.strip(), result.stderr
 
 
-def test_the_newer_way_of_neovim_says_the_same_as_the_older() -> None:
-    older = (EDITORS / "neovim" / "lua" / "interlock" / "init.lua").read_text(encoding="utf-8")
-    newer = (EDITORS / "neovim" / "lsp" / "ilk.lua").read_text(encoding="utf-8")
-    for name in ("cmd", "root_markers"):
-        [one] = re.findall(rf"^  {name} = (.*),$", older, re.MULTILINE)
-        assert re.findall(rf"^  {name} = (.*),$", newer, re.MULTILINE) == [one]
+def test_the_newer_way_of_neovim_starts_the_same_server(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    plugin = EDITORS / "neovim"
+    script = f"local it = dofile('{plugin / 'lsp' / 'ilk.lua'}')"
+    script += " it.handlers, it.capabilities = nil, nil"
+    script += f" vim.fn.writefile({{ vim.fn.json_encode(it) }}, '{out}')"
+    subprocess.run(
+        [need("nvim"), "--headless", "-u", "NONE", "-i", "NONE", "-n",
+         "--cmd", f"set runtimepath^={plugin}", "-c", f"lua {script}", "-c", "qall!"],
+        check=True, timeout=60,
+    )  # fmt: skip
+    assert json.loads(out.read_text(encoding="utf-8")) == {
+        "name": "interlock",
+        "cmd": ["interlock", "lsp"],
+        "filetypes": ["ilk"],
+        "root_markers": [".interlock", "pyproject.toml", ".git"],
+    }
 
 
 def test_the_words_of_emacs_are_those_of_the_language() -> None:

@@ -137,6 +137,30 @@ def test_hover_says_what_a_name_is(text: str, expected: str) -> None:
     assert expected in hovered(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("permit p { action enter when princ<|>ipal.age > && }", "principal: User"),
+        ("permit p { action enter when principal.a<|>ge > && }", "age: Int"),
+        ("permit p { action enter when 1 > && resource.le<|>vel > 2 }", "level: Int"),
+        ("permit p { action enter when principal. and resource.le<|>vel > 2 }", "level: Int"),
+        ("permit p {\n  action enter\n  when principal.\n  when resource.ri<|>sk == high\n}", "risk: Risk"),
+        ("permit p { action enter when true && false || resource.ri<|>sk == high && }", "risk: Risk"),
+        ("permit { action enter when principal.a<|>ge > 1 }", "age: Int"),
+        ("permit p { action enter when (principal.age <|>>= 1", "Greater than or equal."),
+        ("define f(user: Us<|>er) -> Bool = user.age >", "Who asks. 𝄞"),
+        ('forbid f { when resource.hi<|>nt == "𝄞 {  because "', "hint: String?"),
+        ("forbid f { action en<|>ter because }", "action enter { principal User  resource Door }"),
+        ("entity House { owner: , door: Do<|>or }", "What is kept."),
+        ("require r { action enter need gr<|>own(principal,\n", "Whether somebody is grown up."),
+    ],
+)  # fmt: skip
+def test_hover_says_what_a_name_is_in_a_declaration_that_cannot_be_read(
+    text: str, expected: str
+) -> None:
+    assert expected in hovered(text)
+
+
 def test_hover_names_the_rules_and_claims_that_use_it() -> None:
     text = (
         "permit p { action enter when resource.le<|>vel > 1 }\nforbid f { action enter when resource.level > 2 }\n"
@@ -246,6 +270,28 @@ def test_a_name_that_cannot_be_taken_is_refused(text: str, new: str, why: str) -
     file = opened(SCHEMA + text)
     found = rename.rename(file.view, file.position, new)
     assert isinstance(found, rename.Refusal) and why in found.message
+
+
+def test_what_cannot_be_read_is_renamed_with_the_rest() -> None:
+    text = SCHEMA + (
+        "permit p { action enter when 1 && principal.a<|>ge > 2 and }\n"
+        'forbid f {\n  action enter\n  when principal.\n  when "𝄞" == "𝄞"||principal.age > 3\n}\n'
+    )
+    after = renamed(text, "years")
+    assert after == text.replace("<|>", "").replace(".age", ".years").replace(" age:", " years:")
+
+
+def test_what_is_declared_where_nothing_can_be_read_is_not_renamed() -> None:
+    for text in (
+        "define t<|>all(u: User) -> Bool = u.age >",
+        "entity House { wid<|>th: Int, height: }",
+    ):
+        file = opened(SCHEMA + text)
+        found = rename.rename(file.view, file.position, "x")
+        assert isinstance(found, rename.Refusal) and "cannot be read" in found.message
+    file = opened(SCHEMA + "define tall(per<|>son: User) -> Bool = person.age > and person.boss")
+    found = rename.rename(file.view, file.position, "u")
+    assert not isinstance(found, rename.Refusal) and len(found[file.view.file]) == 3
 
 
 def test_what_is_bundled_is_not_renamed() -> None:
@@ -360,8 +406,15 @@ def test_a_claim_is_the_same_in_every_place() -> None:
     (found,) = claim_features.claim_diagnostics(file.view, states)
     assert found.severity is DiagnosticSeverity.Error and found.code == "claim-refuted"
     assert 'breaks it\nprincipal User::"𝄞"\n`p` does not stop it' in str(found.message)
-    (hint,) = claim_features.claim_hints(file.view, states)
-    assert hint.label == " ✗ refuted"
+    whole = Range(Position(0, 0), Position(99, 0))
+    hint, guard = claim_features.claim_hints(file.view, states, whole)
+    assert hint.label == " ✗ refuted" and guard.label == " `p` does not stop it (`c`)"
+    assert (
+        file.text_at(file.uri, Range(Position(hint.position.line, 0), hint.position)) == "prove c"
+    )
+    assert (
+        claim_features.claim_hints(file.view, states, Range(Position(0, 0), Position(1, 0))) == []
+    )
     titles = [
         lens.command.title
         for lens in lenses.code_lenses(file.view, {}, states, can_prove=True)
@@ -377,7 +430,10 @@ def test_a_claim_is_the_same_in_every_place() -> None:
     (fix,) = claim_features.save_as_test(file.view, states, file.view.offset(file.position))
     assert file.applied(fix.edits[file.view.file]).endswith("never permitted }\n\ntest t {\n}\n")
     proved = {"c": ClaimState("c", Status.PROVED, milliseconds=12.3)}
-    assert claim_features.claim_diagnostics(file.view, proved) == []
+    (found,) = claim_features.claim_diagnostics(file.view, proved)
+    assert found.severity is DiagnosticSeverity.Hint and found.code == "claim-proved"
+    running = {"c": ClaimState("c", Status.RUNNING)}
+    assert claim_features.claim_diagnostics(file.view, running) == []
     assert claim_features.save_as_test(file.view, proved, 0) == []
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from interlock.plans.model import Change, Effect, Reading, Selector
 from interlock.plans.sources import Options, detect
 from interlock.plans.sources.shell import read
-from interlock.plans.sources.shell_walk import MAX_COMMANDS
+from interlock.plans.sources.shell_reached import MAX_COMMANDS
 
 
 def reading(text: str) -> Reading:

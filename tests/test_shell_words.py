@@ -9,9 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from interlock.plans.sources.shell_commands import hooks as commands
+from interlock.plans.sources.shell_reached import Budget, Command, Input, Redirect
 from interlock.plans.sources.shell_state import State
 from interlock.plans.sources.shell_syntax import Lines, Origin
-from interlock.plans.sources.shell_walk import Budget, Command, Hooks, Input, Redirect, Walker
+from interlock.plans.sources.shell_walk import Hooks, Walker
 from interlock.plans.taxonomy.shell import shipped
 
 BASH = shutil.which("bash")
@@ -83,6 +84,8 @@ def of_bash(script: str, folder: Path) -> list[list[str]] | None:
 @example("{a,b}{1..2}")
 @example('a"$@"b')
 @example("r\\\nm x")
+@example('a$$"b"')
+@example('$$"b" $$')
 def test_words_are_those_of_bash(arguments: str) -> None:
     script = f"{PREAMBLE}show {arguments}\nshow end\n"
     found = ours(script)

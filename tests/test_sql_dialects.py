@@ -219,15 +219,15 @@ mysql | execute all | SELECT '<?php' INTO DUMPFILE '/var/www/x.php'
 mysql | escalate one | SELECT LOAD_FILE('/etc/passwd')
 mysql | delete_recovery all | PURGE BINARY LOGS TO 'x'
 mysql | delete_recovery all | RESET MASTER
-mysql | delete_recovery one | SET GLOBAL binlog_expire_logs_seconds = 1
+mysql | delete_recovery all | SET GLOBAL binlog_expire_logs_seconds = 1
 mysql | disarm one | SET sql_log_bin = 0
 mysql | disarm one | SET FOREIGN_KEY_CHECKS = 0
 mysql | disarm one | SET sql_safe_updates = 0
 mysql | disarm one | SET @@session.foreign_key_checks = OFF
-mysql | disarm one | SET GLOBAL read_only = OFF
+mysql | disarm all | SET GLOBAL read_only = OFF
 mysql | disarm one | STOP REPLICA
-mysql | delete_audit one | SET GLOBAL general_log = 'OFF'
-mysql | execute one | SET GLOBAL general_log_file = '/var/www/x.php'
+mysql | delete_audit all | SET GLOBAL general_log = 'OFF'
+mysql | execute all | SET GLOBAL general_log_file = '/var/www/x.php'
 mysql | execute one | INSTALL PLUGIN x SONAME 'evil.so'
 mysql | execute one | CREATE FUNCTION sys_exec RETURNS INT SONAME 'evil.so'
 mysql | escalate one | GRANT ALL PRIVILEGES ON users TO bob
@@ -345,7 +345,7 @@ tsql | update all | SHUTDOWN WITH NOWAIT
 tsql | execute one | CREATE ASSEMBLY a FROM 'x.dll'
 tsql | delete_data all | CREATE PROCEDURE p AS DELETE FROM users~GO~EXEC p
 tsql | delete_data all | CREATE TRIGGER t ON o AFTER INSERT AS DELETE FROM users~GO~INSERT INTO o VALUES (1)
-tsql | unknown unknown | WITH c AS (SELECT TOP 5 * FROM t) DELETE FROM c
+tsql | delete_data some | WITH c AS (SELECT TOP 5 * FROM t) DELETE FROM c
 tsql | unknown unknown | INSERT INTO t EXEC p
 bigquery | delete_data all | CREATE OR REPLACE TABLE d.users AS SELECT 1
 bigquery | delete_data all | TRUNCATE TABLE d.users
@@ -353,7 +353,7 @@ bigquery | delete_data all | LOAD DATA OVERWRITE d.users FROM FILES (uris = ['x'
 bigquery | delete_recovery all | DROP SNAPSHOT TABLE d.s
 bigquery | delete_recovery all | CREATE OR REPLACE SNAPSHOT TABLE d.s CLONE d.users
 bigquery | delete_recovery all | ALTER SCHEMA d SET OPTIONS (max_time_travel_hours = 48)
-bigquery | disarm one | ALTER TABLE d.users SET OPTIONS (expiration_timestamp = x)
+bigquery | delete_data all | ALTER TABLE d.users SET OPTIONS (expiration_timestamp = x)
 bigquery | delete_data all | DROP SCHEMA d CASCADE
 bigquery | execute all | EXPORT DATA OPTIONS (uri = 'gs://x') AS SELECT * FROM d.users
 bigquery | delete_data all | EXECUTE IMMEDIATE "DROP TABLE d.users"

@@ -10,7 +10,8 @@ import pytest
 
 from interlock.plans.model import Reading
 from interlock.plans.sources import Options
-from interlock.plans.sources.terraform import ACTIONS, UNREAD, read
+from interlock.plans.sources.terraform import UNREAD, read
+from interlock.plans.sources.terraform_entries import ACTIONS
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpora" / "terraform"
 MANIFEST = CORPUS / "MANIFEST.tsv"

@@ -111,7 +111,8 @@ def test_a_user_may_not_redefine_the_classes() -> None:
 
 
 def test_an_exact_name_goes_before_a_pattern() -> None:
-    assert facts("aws_wafv2_web_acl").is_a is Class.STATELESS
+    assert facts("aws_wafv2_web_acl").is_a is Class.PROTECTION
+    assert facts("aws_wafv2_api_key").is_a is Class.STATELESS
     assert facts("aws_wafv2_web_acl_logging_configuration").is_a is Class.AUDIT
 
 

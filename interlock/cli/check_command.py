@@ -10,7 +10,6 @@ from .common import (
     compile_paths,
     diagnostic_document,
     exit_for,
-    format_option,
     plural,
     print_json,
     report,
@@ -32,7 +31,13 @@ from .common import (
     metavar="S",
     help="Seconds for each question that --deep asks; reaching them leaves it undecided.",
 )
-@format_option
+@click.option(
+    "--format",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="How to print; `github` annotates a pull request.",
+)
 def command(paths: tuple[str, ...], deep: bool, timeout: float, format: str) -> None:
     """Check policies: syntax, names and types.
 
@@ -54,7 +59,13 @@ def command(paths: tuple[str, ...], deep: bool, timeout: float, format: str) -> 
             }
         )
         raise SystemExit(int(code))
-    report(problems)
+    if format == "github":
+        from .proof_reports.github_report import annotation
+
+        for problem in problems:
+            click.echo(annotation(problem))
+    else:
+        report(problems)
     modules = checked.names.modules.values()
     own = [module for module in modules if not module.file.startswith("interlock/")]
     rules = sum(len(module.of(syntax.Rule)) for module in modules)

@@ -97,7 +97,10 @@ def exit_for(problems: list[Diagnostic]) -> Exit:
     """The exit code for policies with these problems."""
     if any(problem.code is Code.FILE_NOT_FOUND for problem in problems):
         return Exit.USAGE
-    return Exit.INVALID if has_errors(problems) else Exit.OK
+    if has_errors(problems):
+        return Exit.INVALID
+    is_undecided = any(problem.code is Code.NOT_DECIDED for problem in problems)
+    return Exit.UNDECIDED if is_undecided else Exit.OK
 
 
 def report(problems: list[Diagnostic]) -> None:

@@ -1,11 +1,13 @@
 """What only a proof can say about policies without any claim, as diagnostics: rules that do nothing, empty claims."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from ..analyzer.findings import Finding, Kind, findings
 from ..analyzer.goals import Goal, goals_of, groups_of
 from ..analyzer.prove import ask
-from ..analyzer.solver import Session, Unsatisfiable
+from ..analyzer.solver import Session, Undecided, Unsatisfiable
+from ..analyzer.too_large import told, too_large
 from ..analyzer.worker import Done, run
 from ..compiler import ir
 from ..compiler.backends.circuit import CircuitTooLargeError
@@ -26,7 +28,9 @@ _HELP = {
     Kind.SHADOWED: "delete it, or mend the condition that should set it apart",
     Kind.OVERRIDDEN: "mend its conditions or those of the `forbid`, or delete it",
     Kind.UNSATISFIABLE_NEED: "mend what it needs, or write a `forbid`",
+    Kind.UNDECIDED: "nothing is proved of it; split it, or make its conditions simpler",
 }
+_MORE_TIME = "give it more time with `--timeout`"
 
 
 def deep_problems(
@@ -37,10 +41,10 @@ def deep_problems(
     # A question is a goal, or nothing for what is asked of all rules at once.
     questions: list[Goal | None] = [None, *goals]
 
-    def work(goal: Goal | None) -> list[tuple[Kind, str, tuple[str, ...], str]] | bool:
+    def work(goal: Goal | None) -> list[tuple[Kind, str, tuple[str, ...], str]] | bool | str:
         if goal is not None:
             return is_vacuous(policies, goal)
-        found = findings(policies)
+        found = all_findings(policies)
         return [(item.kind, item.rule.id, item.cover, item.why) for item in found]
 
     rules = {rule.id: rule for rule in policies.rules}
@@ -48,6 +52,8 @@ def deep_problems(
         goal = questions[position]
         if not isinstance(answer, Done):
             problems.append(_not_decided(goal, rules, answer.why))
+        elif isinstance(answer.value, str):
+            problems.append(_not_decided(goal, rules, answer.value))
         elif isinstance(answer.value, bool):
             problems += [_vacuous(goal)] if goal is not None and answer.value else []
         else:
@@ -56,17 +62,42 @@ def deep_problems(
     return sorted(problems, key=lambda problem: _place(problem.span))
 
 
-def is_vacuous(policies: ir.PolicySet, goal: Goal) -> bool:
-    """Whether no request is in the scope of a claim and fits its conditions."""
+def all_findings(policies: ir.PolicySet) -> list[Finding]:
+    """Every finding; rules that are too involved are undecided, and the others are compared without them.
+
+    What is found of the others then holds with them too: no rule does more because there is one more.
+    """
+    try:
+        return findings(policies)
+    except CircuitTooLargeError:
+        involved = {}
+        for group in groups_of(policies.schema, policies.schema.environments()):
+            left = (rule for rule in policies.rules if rule.id not in involved)
+            for rule, why in too_large(policies.schema, group, left):
+                involved[rule.id] = Finding(Kind.UNDECIDED, rule, why=why)
+        if not involved:
+            raise
+        rest = tuple(rule for rule in policies.rules if rule.id not in involved)
+        return [*involved.values(), *findings(replace(policies, rules=rest))]
+
+
+def is_vacuous(policies: ir.PolicySet, goal: Goal) -> bool | str:
+    """Whether no request is in the scope of a claim and fits its conditions, or why that is not known."""
+    doubts: list[str] = []
+    # No rule bears on the question, but a claim may name one.
+    alone = replace(policies, rules=tuple(item for item in policies.rules if item.id == goal.rule))
     for group in groups_of(policies.schema, goal.environments):
         try:
-            question = ask(policies, goal, group)
-        except CircuitTooLargeError:
-            return False
+            question = ask(alone, goal, group)
+        except CircuitTooLargeError as reached:
+            doubts += told(too_large(policies.schema, group, (*alone.rules, goal.claim)), reached)
+            continue
         answer = Session(question.posed.problem).solve((question.assumed,))
-        if not isinstance(answer, Unsatisfiable):
+        if isinstance(answer, Undecided):
+            doubts.append(answer.why)
+        elif not isinstance(answer, Unsatisfiable):
             return False
-    return True
+    return "; ".join(dict.fromkeys(doubts)) or True
 
 
 def without_repeats(first: Sequence[Diagnostic], more: Sequence[Diagnostic]) -> list[Diagnostic]:
@@ -97,7 +128,7 @@ def _vacuous(goal: Goal) -> Diagnostic:
 
 
 def _not_decided(goal: Goal | None, rules: Mapping[str, ir.Rule], why: str) -> Diagnostic:
-    help_line = "give it more time with `--timeout`"
+    help_line = _MORE_TIME if "time limit" in why else _HELP[Kind.UNDECIDED]
     if goal is not None:
         message = f"whether `{goal.name}` is about any request is not decided: {why}"
         return Diagnostic(Code.NOT_DECIDED, message, _head(goal.span), help_line)

@@ -7,20 +7,28 @@ from typing import Any
 
 from ..analyzer.diff import Difference, Region
 from ..analyzer.prove import Counterexample
+from ..analyzer.telling import situation_lines
 from ..compiler.decision import Decision
 from ..compiler.ir import PolicySet
 from ..lang.checker import Checked
 from ..lang.render import BOLD, GREEN, RED, YELLOW, paint, safe
 from ..lang.schema import Environment, Schema
+from ..lang.syntax import Outcome
 from .common import place_document, plural, use_color
 from .markdown import MAX_LETTERS, code, code_block
 from .proof_reports.json_report import situation_document
-from .proof_reports.story import Line, decided, said, situation
+from .proof_reports.story import Line, decided, place, said, short, situation
 
 _NAMED = 4
 """The most kinds of request that are named; the others are counted."""
 
 _DOUBTS = 5
+_FACTS = 6
+_RULES = 3
+_LETTERS = 160
+"""The most letters of an example in a table."""
+
+_DECIDED = {Outcome.PERMIT: "permitted", Outcome.HOLD: "held", Outcome.DENY: "denied"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +98,28 @@ def text(changes: Changes) -> str:
 
 
 def markdown(changes: Changes) -> str:
-    """A table of the regions, then each folded, as far as it fits into a comment."""
+    """A table of the regions, what is gained first, then each folded, as far as it fits into a comment."""
     before, after = code(changes.before.name), code(changes.after.name)
     lines = [f"**{changes.summary}** · {before} → {after}", ""]
     regions = changes.difference.regions
     if regions:
-        lines += [
-            "| change | from | to | for example | kinds of request |",
-            "|---|---|---|---|---|",
-        ]
-    lines += [_row(changes, region) for region in regions]
+        lines += ["| now | rule | where | smallest request | share |", "|---|---|---|---|---|"]
+    room = MAX_LETTERS // 2
+    for count, region in enumerate(regions):
+        row = _row(changes, region)
+        room -= len(row) + 1
+        if room < 0:
+            lines += [
+                "",
+                f"and {plural(len(regions) - count, 'more change')}, which do not fit here",
+            ]
+            break
+        lines.append(row)
     lines.append("")
     lines += [f"- undecided: {code(doubt)}" for doubt in _few(changes.doubts)]
+    lines += [""] * bool(changes.doubts)
     folded = [
-        (f"{_word(region)}: {code(_request(region.example))}", list(_story(changes, region)))
+        (f"{_now(region)}: {_causes(region, '; ')}", list(_story(changes, region)))
         for region in regions
     ]
     folded += [(code(title), body) for title, body in _kinds_of_one_side(changes)]
@@ -170,15 +186,37 @@ def _story(changes: Changes, region: Region) -> Iterator[Line]:
     yield from situation(region.example)
     yield from _labelled("before", region.decision_before)
     yield from _labelled("after", region.example.decision)
-    share = (
-        f"{len(region.environments)} of {plural(changes.difference.possible, 'kind')} of request"
-    )
-    yield from said("in", f"{share}: {_named(region.environments)}")
+    for cause in region.causes:
+        yield from said(cause.edit, f"{safe(cause.rule)} ({place(cause.span)})")
+    label = _where(region)
+    for fact in _few_facts(region):
+        yield from said(label, safe(fact))
+        label = ""
+    yield from said("in", f"{_share(changes, region)}: {_named(region.environments)}")
+
+
+def _share(changes: Changes, region: Region) -> str:
+    """In how many of the kinds of request that both policy sets know."""
+    kinds = plural(changes.difference.possible, "kind")
+    return f"{len(region.environments):,} of {kinds} of request"
+
+
+def _where(region: Region) -> str:
+    return "exactly where" if region.facts.is_exact else "only where"
+
+
+def _few_facts(region: Region) -> list[str]:
+    """What holds of every request of the region, as conditions."""
+    facts = region.facts.texts
+    more = len(facts) - _FACTS
+    return [*facts[:_FACTS], f"and {more} more conditions"] if more > 1 else list(facts)
 
 
 def _labelled(label: str, decision: Decision) -> Iterator[Line]:
+    colon = "" if decision.reasons else ":"
     for line in decided(decision):
-        yield from said(label, " ".join(filter(None, line.parts)))
+        head, rest = line.parts
+        yield from said(label, f"{head}{colon} {rest}".lstrip(": "))
         label = ""
 
 
@@ -201,21 +239,40 @@ def _named(kinds: Sequence[Environment]) -> str:
 
 
 def _row(changes: Changes, region: Region) -> str:
-    share = f"{len(region.environments):,} of {changes.difference.possible:,}"
-    word = f"**{_word(region)}**" if region.is_gain else _word(region)
     cells = (
-        word,
-        _decision_cell(region.before, region.rules_before),
-        _decision_cell(region.after, region.rules_after),
-        code(_request(region.example)),
-        share,
+        f"**{_now(region)}**" if region.is_gain else _now(region),
+        _causes(region, "<br>"),
+        _where_cell(region),
+        code(_smallest(region.example)),
+        _share(changes, region),
     )
     return f"| {' | '.join(cells)} |"
 
 
-def _decision_cell(outcome: str, rules: Sequence[str]) -> str:
-    named = ", ".join(map(code, rules[:3])) + (f" and {len(rules) - 3} more" * (len(rules) > 3))
-    return f"{outcome} by {named}" if rules else str(outcome)
+def _now(region: Region) -> str:
+    """What the requests are now and what they were, by outcome."""
+    return f"{_DECIDED[region.after]}, was {_DECIDED[region.before]}"
+
+
+def _causes(region: Region, separator: str) -> str:
+    causes = [
+        f"{code(cause.rule)} {cause.edit} ({code(place(cause.span))})"
+        for cause in region.causes[:_RULES]
+    ]
+    more = len(region.causes) - _RULES
+    return separator.join([*causes, f"and {more} more"] if more > 0 else causes)
+
+
+def _where_cell(region: Region) -> str:
+    facts = "<br>".join(code(short(fact, _LETTERS)) for fact in _few_facts(region))
+    if region.facts.is_exact:
+        return f"exactly<br>{facts}" if facts else "all of its kinds of request"
+    return f"only<br>{facts}" if facts else "part of its kinds of request"
+
+
+def _smallest(found: Counterexample) -> str:
+    """The request of an example with the attributes that matter, on one line."""
+    return short(" ".join(text for _, text in situation_lines(found)[:3]), _LETTERS)
 
 
 def _side(side: Side) -> dict[str, str]:
@@ -225,6 +282,11 @@ def _side(side: Side) -> dict[str, str]:
 def _region(schema: Schema, region: Region) -> dict[str, Any]:
     return {
         "change": _word(region),
+        "causes": [
+            {"rule": cause.rule, "edit": cause.edit, **place_document(cause.span)}
+            for cause in region.causes
+        ],
+        "where": {"conditions": list(region.facts.texts), "exact": region.facts.is_exact},
         "before": _decision(region.decision_before),
         "after": _decision(region.example.decision),
         "environments": [_kind(item) for item in region.environments],

@@ -11,6 +11,7 @@ from ..analyzer.goals import Goal, goals_of
 from ..analyzer.proof_store import ProofStore
 from ..analyzer.prove import Engine, Proof, Verdict
 from ..analyzer.run import DEFAULT_TIMEOUT, prove_all
+from ..analyzer.worker import Done, run
 from ..compiler.entities import NO_ENTITIES, Entities
 from ..compiler.ir import PolicySet
 from ..compiler.wire import MAX_DOCUMENT_BYTES, Misfit, decode, read_entities
@@ -130,9 +131,6 @@ def command(
     if unknown:
         stop(Exit.USAGE, f"there is no claim `{min(unknown)}`")
     outputs = _outputs(also)
-    nameless = [m.file for m in checked.names.modules.values() if m.name.startswith("<")]
-    if save_tests is not None and nameless:
-        stop(Exit.USAGE, f"{nameless[0]} has no `module` line, so that no saved test could use it")
     known = _entities(policies, inventory) if inventory is not None else NO_ENTITIES
     store = ProofStore(Path(proofs)) if proofs is not None else None
     try:
@@ -142,19 +140,18 @@ def command(
     if cross_check:
         second = _prove(checked, policies, goals, timeout, jobs, Engine.CVC5, None, known)
         found = [_agreed(one, other) for one, other in zip(found, second, strict=True)]
-    unprotected = _coverage(policies, found) if with_coverage else None
-    suggested = {
-        proof.goal.name: _repairs(checked, policies, proof, found)
-        for proof in found
-        if with_repairs
-    }
+    unprotected = _coverage(policies, found, timeout) if with_coverage else None
+    suggested = _repairs(checked, policies, found, timeout, jobs) if with_repairs else {}
     verdicts = Report(checked, policies, tuple(found), unprotected, suggested)
     for name, file in outputs.items():
         _write(Path(file), render(name, verdicts))
     click.echo(render(format, verdicts))
     if save_tests is not None:
         _save(checked, found, Path(save_tests))
-    raise SystemExit(int(exit_for(found)))
+    code = exit_for(found)
+    if with_coverage and unprotected is None and code is Exit.OK:
+        code = Exit.UNDECIDED
+    raise SystemExit(int(code))
 
 
 def exit_for(proofs: list[Proof]) -> Exit:
@@ -208,18 +205,38 @@ def _prove(
 # What only some runs ask for is loaded when it is asked for.
 
 
-def _coverage(policies: PolicySet, proofs: list[Proof]) -> "Coverage":
+def _coverage(policies: PolicySet, proofs: list[Proof], timeout: float) -> "Coverage | None":
+    """What no claim protects, or nothing where that takes longer than all claims may."""
     from ..analyzer.coverage import coverage
 
-    return coverage(policies, proofs)
+    def work(_: None) -> "Coverage":
+        return coverage(policies, proofs)
+
+    ((_, answer),) = run([None], work, timeout=timeout * max(1, len(proofs)), jobs=1)
+    if isinstance(answer, Done):
+        return answer.value
+    click.echo(f"error: what no claim protects is not decided: {answer.why}", err=True)
+    return None
 
 
 def _repairs(
-    checked: Checked, policies: PolicySet, proof: Proof, others: list[Proof]
-) -> tuple["Repair", ...]:
+    checked: Checked, policies: PolicySet, proofs: list[Proof], timeout: float, jobs: int
+) -> dict[str, tuple["Repair", ...]]:
+    """Edits for each refuted claim, as long as they take no longer to find than all claims may to be proved."""
     from ..analyzer.repair import repairs
 
-    return tuple(repairs(checked, policies, proof, others))
+    def work(proof: Proof) -> tuple["Repair", ...]:
+        return tuple(repairs(checked, policies, proof, proofs))
+
+    refuted = [proof for proof in proofs if proof.counterexample is not None]
+    found = {}
+    for position, answer in run(refuted, work, timeout=timeout * len(proofs), jobs=jobs):
+        name = refuted[position].goal.name
+        if isinstance(answer, Done):
+            found[name] = answer.value
+        else:
+            click.echo(f"warning: no repair of `{name}` was found: {answer.why}", err=True)
+    return found
 
 
 def _entities(policies: PolicySet, file: str) -> Entities:
@@ -241,14 +258,22 @@ def _agreed(one: Proof, other: Proof) -> Proof:
 
 
 def _save(checked: Checked, proofs: list[Proof], folder: Path) -> None:
-    from ..analyzer.telling import test_source
+    """Writes the tests that can be; one that could name no type is an error that says what to mend."""
+    from ..analyzer.telling import homeless_type, test_source
 
+    refuted = [proof for proof in proofs if proof.counterexample is not None]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for proof in proofs:
-            if proof.counterexample is not None:
-                path = folder / f"counterexample_to_{proof.goal.name}.ilk"
-                path.write_text(test_source(checked, proof), encoding="utf-8")
-                click.echo(f"saved {path}", err=True)
+        for proof in refuted:
+            homeless = homeless_type(checked, proof)
+            if homeless is not None:
+                type, file = homeless
+                problem = (
+                    f"{file} has no `module` line, so that no saved test can name its `{type}`"
+                )
+                stop(Exit.USAGE, f"{problem}: begin it with one, such as `module policies`")
+            path = folder / f"counterexample_to_{proof.goal.name}.ilk"
+            path.write_text(test_source(checked, proof), encoding="utf-8")
+            click.echo(f"saved {path}", err=True)
     except OSError as error:
         stop(Exit.USAGE, f"{folder}: cannot be written: {error.strerror}")

@@ -129,13 +129,100 @@ def gate_schema() -> dict[str, Any]:
     return {**document, "$defs": definitions}
 
 
+_NATURAL = {"type": "integer", "minimum": 0}
+_PLACED = {"file": _TEXT, "line": _COUNT, "column": _COUNT}
+
+
+def _situation() -> dict[str, Any]:
+    """A request and its entities, as `interlock eval` reads them."""
+    return {"request": request_schema(), "entities": entities_schema()}
+
+
+_DECIDING_RULES = _list(_object({"rule": _TEXT, "because": _OPTIONAL_TEXT, **_PLACED}))
+
+
+def prove_schema() -> dict[str, Any]:
+    guard = _object({"rule": _TEXT, "does_not_apply_because": _TEXT, **_PLACED})
+    counterexample = _object(
+        {
+            **_situation(),
+            "decision": _OUTCOME,
+            "rules": _DECIDING_RULES,
+            "guards": _list(guard),
+            "text": _list(_TEXT),
+        }
+    )
+    claim = _object(
+        {
+            "claim": _TEXT,
+            "verdict": {"enum": ["proved", "refuted", "unknown", "vacuous"]},
+            "says": _TEXT,
+            "why": _OPTIONAL_TEXT,
+            "environments": _NATURAL,
+            "counterexample": {"anyOf": [counterexample, {"type": "null"}]},
+            "because": _list(_object({"rule": _TEXT, "whole": {"type": "boolean"}, **_PLACED})),
+            "source": _PLACE,
+        }
+    )
+    edit = _object({"rule": _TEXT, "edit": {"enum": ["deleted", "widened"]}, **_PLACED})
+    coverage = _object(
+        {
+            "tried": _NATURAL,
+            "unproved": _list(edit),
+            "noticed": {"type": "object", "additionalProperties": _list(_TEXT)},
+        }
+    )
+    repair = _object({"edit": _TEXT, "breaks": _list(_TEXT), **_PLACED})
+    return _object(
+        {"policy_digest": _TEXT, "claims": _list(claim)},
+        {
+            "coverage": coverage,
+            "repairs": {"type": "object", "additionalProperties": _list(repair)},
+        },
+    )
+
+
+def diff_schema() -> dict[str, Any]:
+    side = _object({"name": _TEXT, "policy_digest": _TEXT})
+    kinds = _list(_object({"principal": _TEXT, "action": _TEXT, "resource": _TEXT}))
+    decision = _object({"decision": _OUTCOME, "rules": _DECIDING_RULES})
+    cause = {"rule": _TEXT, "edit": {"enum": ["added", "deleted", "changed"]}, **_PLACED}
+    region = _object(
+        {
+            "change": {"enum": ["gained", "lost"]},
+            "causes": _list(_object(cause)),
+            "where": _object({"conditions": _list(_TEXT), "exact": {"type": "boolean"}}),
+            "before": decision,
+            "after": decision,
+            "environments": kinds,
+            "example": _object(_situation()),
+        }
+    )
+    return _object(
+        {
+            "before": side,
+            "after": side,
+            "kinds_of_request": _NATURAL,
+            "regions": _list(region),
+            "only_before": kinds,
+            "only_after": kinds,
+            "newly_permitted": {"anyOf": [_object(_situation()), {"type": "null"}]},
+            "gained": {"type": "boolean"},
+            "changed": {"type": "boolean"},
+            "doubts": _list(_TEXT),
+        }
+    )
+
+
 SCHEMAS = {
     "decision": decision_schema,
     "diagnostics": diagnostics_schema,
+    "diff": diff_schema,
     "entities": entities_schema,
     "evidence": evidence_schema,
     "gate": gate_schema,
     "plan": plan_schema,
+    "prove": prove_schema,
     "request": request_schema,
 }
 
@@ -145,7 +232,7 @@ SCHEMAS = {
 def command(name: str) -> None:
     """Print the JSON Schema of an output.
 
-    NAME is what `eval`, `check`, `plan` or `gate` prints with --format json, or what they read.
+    NAME is what `eval`, `check`, `plan`, `gate`, `prove` or `diff` prints with --format json, or what they read.
     """
     draft = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name}
     print_json({**draft, **SCHEMAS[name]()})

@@ -11,7 +11,8 @@ from lsprotocol.types import (
 
 from ...lang import syntax
 from ..analysis import Entry
-from ..symbols import Kind, Symbol, declared, declaring, occurrences, uses
+from ..occurrences import declaring, occurrences, uses
+from ..symbols import Kind, Symbol, declared
 from ..view import View
 
 _KINDS = {
@@ -43,10 +44,9 @@ def incoming(view: View, position: Position) -> list[CallHierarchyIncomingCall]:
         if not one.declares and not isinstance(entry.declaration, syntax.Use):
             calls.setdefault(id(entry), (entry, []))[1].append(view.range(one.span))
     return [
-        CallHierarchyIncomingCall(
-            _item(view, entry, declared(entry.declaration, entry.module)[0][0]), ranges
-        )
+        CallHierarchyIncomingCall(_item(view, entry, caller), ranges)
         for entry, ranges in calls.values()
+        for caller, _ in declared(entry.reading.declaration, entry.module)[:1]
     ]
 
 

@@ -5,6 +5,7 @@ from lsprotocol.types import (
     DiagnosticRelatedInformation,
     DiagnosticSeverity,
     InlayHint,
+    Range,
     TextEdit,
 )
 
@@ -18,7 +19,10 @@ _SEVERITY = {
     Status.REFUTED: DiagnosticSeverity.Error,
     Status.UNKNOWN: DiagnosticSeverity.Warning,
     Status.VACUOUS: DiagnosticSeverity.Warning,
+    Status.PROVED: DiagnosticSeverity.Hint,
+    Status.STALE: DiagnosticSeverity.Hint,
 }
+MAX_HINT = 100
 _MARK = {
     Status.PROVED: "✓ proved",
     Status.REFUTED: "✗ refuted",
@@ -30,16 +34,16 @@ _MARK = {
 
 
 def claim_diagnostics(view: View, claims: Claims) -> list[Diagnostic]:
-    """Claims that are not proved; a counterexample stands in the text, since some clients show nothing else."""
+    """Every claim that is decided; a counterexample stands in the text, since some clients show nothing else."""
     found = []
     for item, state in _claims(view, claims):
-        severity = _SEVERITY.get(state.status)
+        # A counterexample that still stands is as grave as before.
+        severity = _SEVERITY.get(state.was or state.status)
         if severity is None:
             continue
-        message = f"`{item.name}` is {state.status}: {state.message}"
-        if state.counterexample:
-            message += f"\n{state.counterexample}"
-        message += "".join(f"\n{note} ({span})" for note, span in state.notes)
+        message = "\n".join(
+            [f"`{item.name}` is {state.status}: {state.message}", *_because(view, state)]
+        )
         found.append(
             Diagnostic(
                 view.range(item.name_span),
@@ -77,19 +81,32 @@ def test_diagnostics(view: View, tests: Tests) -> list[Diagnostic]:
     return found
 
 
-def claim_hints(view: View, claims: Claims) -> list[InlayHint]:
-    return [
-        InlayHint(view.range(item.name_span).end, f" {_MARK[state.status]}", tooltip=state.message)
-        for item, state in _claims(view, claims)
-    ]
+def claim_hints(view: View, claims: Claims, range: Range) -> list[InlayHint]:
+    """The state of each claim after its name, and at each guard why it did not stop a counterexample."""
+    found = []
+    for item, state in _claims(view, claims):
+        place, mark = view.range(item.name_span).end, f" {_MARK[state.status]}"
+        found.append(InlayHint(place, mark, tooltip=safe_lines(state.message)))
+    for state in claims.values():
+        for note, span in state.notes if state.counterexample else ():
+            if span.file == view.file:
+                text = safe_lines(f" {note} (`{state.name}`)")
+                short = text if len(text) <= MAX_HINT else text[: MAX_HINT - 1] + "…"
+                found.append(InlayHint(view.range(span).end, short, tooltip=text.strip()))
+    start, end = view.span_of(range)
+    return [hint for hint in found if start <= view.offset(hint.position) <= end]
 
 
-def claim_text(state: ClaimState) -> str:
+def claim_text(view: View, state: ClaimState) -> str:
     """The state of a claim as a paragraph for a hover."""
-    lines = [f"{_MARK[state.status]}{': ' + state.message if state.message else ''}"]
-    lines += state.counterexample.splitlines()
-    lines += [f"{note} ({span})" for note, span in state.notes]
-    return "\n".join(lines)
+    first = f"{_MARK[state.status]}{': ' + state.message if state.message else ''}"
+    return "\n".join([first, *_because(view, state)])
+
+
+def _because(view: View, state: ClaimState) -> list[str]:
+    """The counterexample and what explains it, or what a proof rests on, line by line."""
+    notes = [f"{note} ({view.shown(span)})" for note, span in state.notes]
+    return [*state.counterexample.splitlines(), *notes]
 
 
 def save_as_test(view: View, claims: Claims, offset: int) -> list[Fix]:

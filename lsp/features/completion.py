@@ -28,7 +28,9 @@ from ...lang.typesystem import (
     present,
 )
 from ..holes import Anything, EntityId, FieldName, Hole, Import, Member, Name, hole_at
-from ..symbols import Kind, attributes_of, occurrences
+from ..members import attributes_of
+from ..occurrences import occurrences
+from ..symbols import Kind
 from ..view import View
 from .imports import import_edit
 

@@ -22,7 +22,8 @@ from ...lang.typesystem import (
     Type,
     present,
 )
-from ..symbols import Kind, Symbol, declaring
+from ..occurrences import declaring
+from ..symbols import Kind, Symbol
 from ..view import View, whole
 from .imports import import_edit, removal_edit
 

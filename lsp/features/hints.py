@@ -5,7 +5,9 @@ from lsprotocol.types import InlayHint, InlayHintKind, Range
 from ...lang import syntax
 from ...lang.checker import walk
 from ...lang.expressions import Seen
-from ..symbols import Kind, joined, occurrences
+from ..members import joined
+from ..occurrences import occurrences
+from ..symbols import Kind
 from ..view import View
 
 MAX_TYPE = 40

@@ -11,7 +11,8 @@ from ...lang.render import safe
 from ...lang.source import Span
 from ..analysis import Entry
 from ..claims import NO_CLAIMS, Claims
-from ..symbols import BUILT_IN, Kind, Occurrence, Symbol, declaring, uses
+from ..occurrences import declaring, uses
+from ..symbols import BUILT_IN, Kind, Occurrence, Symbol
 from ..view import View
 from .claims import claim_text
 from .completion import signature_of
@@ -44,16 +45,29 @@ def hover(view: View, position: Position, claims: Claims = NO_CLAIMS) -> Hover |
     entry, local = found
     occurrence = view.occurrence_at(position)
     if occurrence is None:
-        operator = _operator_at(entry.declaration, local)
+        operator = _operator_at(entry.reading.declaration, entry.reading.offset(local))
         if operator is None:
             return None
-        function, span = operator
+        function, span = operator[0], entry.reading.span(operator[1])
         return _hover(view, span, [_code(f"{function.form} {function.name}"), *_about(function)])
     paragraphs = _paragraphs(view, position, occurrence)
     symbol = occurrence.symbols[0]
     if symbol.kind is Kind.CLAIM and symbol.name in claims:
-        paragraphs.append(_fenced(claim_text(claims[symbol.name]), "text"))
+        paragraphs.append(_fenced(claim_text(view, claims[symbol.name]), "text"))
+    if symbol.kind is Kind.RULE:
+        paragraphs += _stopped_nothing(view, symbol, claims)
     return _hover(view, occurrence.span, paragraphs)
+
+
+def _stopped_nothing(view: View, symbol: Symbol, claims: Claims) -> list[str]:
+    """Why a guard does not stop the counterexamples to claims."""
+    fragments = {id(span.fragment) for _, span in declaring(view.analysis, symbol)}
+    return [
+        _text(f"In the counterexample to `{state.name}` {note}.")
+        for state in claims.values()
+        for note, span in state.notes
+        if state.counterexample and id(span.fragment) in fragments
+    ]
 
 
 def _hover(view: View, span: Span, paragraphs: list[str]) -> Hover:

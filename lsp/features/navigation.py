@@ -2,17 +2,9 @@
 
 from lsprotocol.types import DocumentHighlight, DocumentHighlightKind, Location, Position
 
-from ...lang.expressions import Seen
 from ...lang.typesystem import EntityType, EnumType, Optional, RecordOf, SetOf, Type
-from ..symbols import (
-    BUILT_IN,
-    Kind,
-    Symbol,
-    declared_at,
-    joined,
-    occurrences,
-    uses,
-)
+from ..occurrences import declared_at, occurrences, uses
+from ..symbols import BUILT_IN, Kind, Symbol
 from ..view import View
 
 
@@ -64,14 +56,12 @@ def type_at(view: View, position: Position) -> Type | None:
     found = view.entry_at(view.offset(position))
     if found is None:
         return None
-    entry, offset = found
-    seen: list[Seen] = []
-    view.analysis.check_alone(entry.declaration, entry.module, seen.append)
-    touching = [one for one in seen if one.node.span.start <= offset <= one.node.span.end]
-    if touching:
-        smallest = min(touching, key=lambda one: one.node.span.end - one.node.span.start).node
-        return joined(one.type for one in touching if one.node is smallest)
+    entry, local = found
+    offset = entry.reading.offset(local)
     occurrence = view.occurrence_at(position)
+    touching = [one for one in entry.types if one[0] <= offset <= one[1]]
+    if touching:
+        return min(touching, key=lambda one: one[1] - one[0])[2]
     return type_of_symbol(view, occurrence.symbols[0]) if occurrence is not None else None
 
 

@@ -9,12 +9,14 @@ from ...lang import syntax
 from ...lang.fragments import DECLARATION_KEYWORDS
 from ...lang.source import Span
 from ...lang.typesystem import PRIMITIVES
-from ..symbols import BUILT_IN, Kind, Occurrence, Symbol, declared, declaring, occurrences, uses
+from ..occurrences import declaring, occurrences, uses
+from ..symbols import BUILT_IN, Kind, Occurrence, Symbol, declared
 from ..view import View
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _DOTTED = frozenset({Kind.ENTITY, Kind.ACTION, Kind.GROUP})
+_A = {Kind.ENTITY_ID: "an entity", Kind.MODULE: "a module"}
 _WORLDWIDE = frozenset({Kind.ENUM, Kind.ENTITY, Kind.ACTION, Kind.GROUP, Kind.RULE, Kind.CLAIM})
 
 
@@ -33,12 +35,18 @@ def prepare_rename(view: View, position: Position) -> tuple[Span, str] | Refusal
     symbol = found.symbols[0]
     if symbol.kind in BUILT_IN:
         return Refusal(f"`{symbol.name}` is a word of the language")
-    if symbol.kind in (Kind.ENTITY_ID, Kind.MODULE):
-        return Refusal(f"the name of an {symbol.kind} is not this policy's to change")
+    if symbol.kind in _A:
+        return Refusal(f"the name of {_A[symbol.kind]} is not this policy's to change")
     for one in found.symbols:
-        for entry, _ in declaring(view.analysis, one):
+        declared_in = declaring(view.analysis, one)
+        for entry, _ in declared_in:
             if not view.is_editable(entry.file):
                 return Refusal(f"`{one.name}` is declared in a bundled module")
+        is_inside = one.kind in (Kind.PARAMETER, Kind.ELEMENT)
+        if not is_inside and all(entry.is_broken for entry, _ in declared_in):
+            return Refusal(
+                f"the declaration of `{one.name}` cannot be read, so its uses are not known"
+            )
     text = found.span.text
     name = symbol.name if text == symbol.name else _last(symbol.name)
     return Span(found.span.fragment, found.span.end - len(name), found.span.end), name

@@ -14,10 +14,10 @@ from lsprotocol.types import (
     SemanticTokenTypes,
 )
 
-from ...lang import syntax
 from ...lang.parser import grammar
 from ..documents import Part
-from ..symbols import BUILT_IN, Kind, occurrences
+from ..occurrences import occurrences
+from ..symbols import BUILT_IN, Kind
 from ..text import units
 from ..view import View
 
@@ -126,7 +126,8 @@ def _encoded(
 def _placed(view: View, part: Part) -> list[_Placed]:
     """The tokens of a declaration; kept with its check where it begins a line, since then nothing moves them."""
     entry = view.analysis.entry_of(part.declaration)
-    kept = entry.tokens if entry is not None and part.fragment.column == 0 else {}
+    is_kept = entry is not None and not entry.is_broken and part.fragment.column == 0
+    kept = entry.tokens if entry is not None and is_kept else {}
     found = kept.get(view.unit)
     if found is None:
         text, unit, above = view.document.text, view.unit, part.fragment.line
@@ -144,7 +145,7 @@ def _part_tokens(view: View, part: Part) -> Iterator[_Token]:
     base = part.fragment.offset
     entry = view.analysis.entry_of(part.declaration)
     named: list[_Token] = []
-    if entry is not None and not isinstance(part.declaration, syntax.Broken):
+    if entry is not None:
         done = 0
         for one in occurrences(view.analysis, entry):
             if one.span.start < done:

@@ -75,9 +75,9 @@ def _claim_commands(server: InterlockServer) -> None:
     def show_counterexample(ls: InterlockServer, uri: str, name: str) -> dict[str, Any]:
         view = ls.view(uri)
         state = ls.session.claims_of(view.analysis).get(name) if view is not None else None
-        if state is None or not state.counterexample:
+        if view is None or state is None or not state.counterexample:
             return {"message": "there is no counterexample"}
-        message = claim_features.claim_text(state)
+        message = claim_features.claim_text(view, state)
         _tell(ls, message)
         return {"message": message, "test": state.test}
 

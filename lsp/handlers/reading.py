@@ -44,7 +44,7 @@ def register(server: InterlockServer) -> None:
         view = ls.view(params.text_document.uri)
         if view is None or not ls.session.settings.inlay_hints:
             return []
-        claims = claim_features.claim_hints(view, ls.session.claims_of(view.analysis))
+        claims = claim_features.claim_hints(view, ls.session.claims_of(view.analysis), params.range)
         return [*hints.inlay_hints(view, params.range), *claims]
 
     @server.feature(types.TEXT_DOCUMENT_CODE_LENS, types.CodeLensOptions(resolve_provider=False))

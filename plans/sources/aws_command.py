@@ -7,7 +7,7 @@ from typing import Any
 from ..model import Effect, Reversibility, Selector
 from .cloud_rules import UNRESOLVED, parsed
 from .cloud_words import Words, taken_apart
-from .terraform_effects import Verdict
+from .verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)

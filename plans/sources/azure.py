@@ -15,7 +15,7 @@ from ..taxonomy.cloud import Class, Row, Taxonomy, shipped
 from . import Options, azure_command
 from .cloud import Target, action_names, change, read_calls, shortened, unread
 from .cloud_rules import Parameters, everywhere, gravest, judge, opaque, parsed
-from .terraform_effects import Verdict
+from .verdicts import Verdict
 
 ACTION_NAMES = action_names("azure")
 

@@ -21,8 +21,8 @@ from ..model import (
 )
 from ..taxonomy.cloud import Class
 from . import MAX_ARTIFACT_BYTES
-from .terraform_effects import Verdict
 from .terraform_json import Document, Fault, Lines, Part, decode
+from .verdicts import Verdict
 
 MAX_CALLS = 50_000
 MAX_TARGETS = 1_000

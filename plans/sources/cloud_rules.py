@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 from ..model import Effect, Reversibility, Selector
 from ..taxonomy.cloud import Case, Condition, Outcome, Row, Test, spelled
-from .terraform_effects import Verdict, worst
+from .verdicts import Verdict, worst
 
 
 class Unreadable(Exception):

@@ -6,7 +6,7 @@ from ..model import Change, Effect, Position, Reversibility, Selector
 from ..taxonomy.cloud import Row
 from . import Options
 from .cloud_rules import Parameters, Unreadable, opaque
-from .terraform_effects import Verdict
+from .verdicts import Verdict
 
 
 def sql_changes(

@@ -27,7 +27,7 @@ from .cloud_rules import (
     parsed,
 )
 from .cloud_sql import sql_changes
-from .terraform_effects import Verdict
+from .verdicts import Verdict
 
 ACTION_NAMES = action_names("google")
 

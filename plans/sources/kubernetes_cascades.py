@@ -7,7 +7,7 @@ from ..model import Effect, Reversibility, Selector
 from ..taxonomy.kubernetes import Class, Facts, Outcome, Step, Taxonomy
 from .kubernetes_objects import Name, Operation
 from .kubernetes_values import at, canonical, field, word
-from .terraform_effects import Verdict
+from .verdicts import Verdict
 
 MAX_DEPENDENTS = 10_000
 MAX_STEPS = 1_000_000

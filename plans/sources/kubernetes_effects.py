@@ -11,7 +11,7 @@ from .kubernetes_objects import Operation
 from .kubernetes_pods import pod_verdicts
 from .kubernetes_rights import raised_rights
 from .kubernetes_values import at, canonical, falls, field, may_have_fallen, stands, word
-from .terraform_effects import Verdict, worst
+from .verdicts import Verdict, worst
 
 ACTIONS: Mapping[str, str] = {
     "kubernetes.no_op": "leaves {} as it is",

@@ -14,7 +14,7 @@ from ..model import Effect, Reversibility, Selector
 from ..taxonomy.kubernetes import Guard, Pods, Taxonomy
 from . import Options, source_named
 from .kubernetes_values import at, falls, field
-from .terraform_effects import Verdict
+from .verdicts import Verdict
 
 MAX_COMMANDS = 200
 _ALL_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")

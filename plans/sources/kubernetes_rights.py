@@ -7,7 +7,7 @@ from ..model import Effect, Reversibility, Selector
 from ..taxonomy.kubernetes import Rights, Taxonomy
 from .kubernetes_objects import Name
 from .kubernetes_values import at, canonical, field
-from .terraform_effects import Verdict
+from .verdicts import Verdict
 
 RBAC = "rbac.authorization.k8s.io"
 _ROLES = frozenset({"Role", "ClusterRole"})

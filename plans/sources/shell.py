@@ -6,10 +6,11 @@ from ..model import Artifact, Effect, Problem, Reading, Risk, numbered
 from ..taxonomy.shell import Taxonomy, shipped
 from . import MAX_ARTIFACT_BYTES, Options
 from .shell_commands import hooks
+from .shell_reached import Budget
 from .shell_report import ACTION_NAMES, change
 from .shell_state import State
 from .shell_syntax import Lines, Origin
-from .shell_walk import Budget, Walker
+from .shell_walk import Walker
 
 __all__ = ["ACTION_NAMES", "MAX_SCRIPT_BYTES", "read"]
 

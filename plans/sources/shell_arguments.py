@@ -1,12 +1,13 @@
 """The words after a program's name, sorted into options and operands, and forms of its table that fit them."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from ..model import Effect
+from ..model import Effect, Reversibility, Selector
 from ..taxonomy.shell import Form, Program
-from .shell_report import rank_of
+from .shell_report import is_wide, rank_of
 from .shell_words import Field, literal
 
 
@@ -17,6 +18,8 @@ class Option:
     name: str
     value: Field | None
     place: int
+    following: Field | None = None
+    """The word after it, which may be its value where no table says so."""
 
 
 @dataclass(slots=True)
@@ -31,6 +34,8 @@ class Arguments:
     """How many operands stand before `--`."""
     unsure: list[Field] = field(default_factory=list)
     """Words of which it is not known whether they are options."""
+    spilled: list[Field] = field(default_factory=list)
+    """Values of options that may be several words, so that operands may follow in them."""
 
     def values(self, names: Iterable[str]) -> list[Field]:
         wanted = tuple(names)
@@ -96,7 +101,10 @@ def sort_words(
             options, takes = _options(
                 word, following, with_value, flags, one_dash=one_dash, takes_next=takes_next
             )
-            found.options += [Option(name, value, index - 1) for name, value in options]
+            found.options += [Option(name, value, index - 1, following) for name, value in options]
+            if takes and following is not None and following.is_many and following.holes:
+                found.spilled.append(following)
+                found.unsure.append(following)
             index += takes
     return found
 
@@ -161,11 +169,8 @@ def _fits(option: Option, wanted: str) -> bool:
     if not _is_named(option.name, name):
         return False
     if equals:
-        return (
-            option.value is None
-            or bool(option.value.holes)
-            or fnmatchcase(_text(option.value), value)
-        )
+        given = option.value if option.value is not None else option.following
+        return given is None or bool(given.holes) or fnmatchcase(given.text, value)
     return not _is_false(option.value)
 
 
@@ -199,7 +204,7 @@ SHOWS = Form(effect=Effect.READ, why="it only shows what it would do")
 def match(program: Program, words: Sequence[Field]) -> Match | str:
     """The form that fits in the worst reading of the words, or why none does."""
     flags = {name.partition("=")[0] for form in program.forms for name in (*form.given, *form.also)}
-    flags |= {*program.dry, *program.help, "--help", "--version"}
+    flags |= {*program.dry, *program.help, *program.flags, "--help", "--version"}
     # An option takes the next word, or does not, where tables do not say; the last reading believes no table.
     readings = [
         sort_words(
@@ -212,7 +217,7 @@ def match(program: Program, words: Sequence[Field]) -> Match | str:
         for valued, takes_next in ((program.valued, False), (program.valued, True), ((), False))
     ]
     *found, accusing = [_match(program, reading) for reading in readings]
-    if isinstance(accusing, Match) and not any(isinstance(one, str) for one in found):
+    if isinstance(accusing, Match) and rank_of(accusing.form.effect) > rank_of(Effect.EXECUTE):
         found.append(accusing)
     worst: Match | None = None
     for one in found:
@@ -231,15 +236,16 @@ def _match(program: Program, arguments: Arguments) -> Match | str:
     is_dry = arguments.shows_only(program.dry)
     passed: list[Form] = []
     for form in program.forms:
-        used = _fitting(form, operands)
+        used = _fitting(form, operands, any_case=program.any_case)
         if used is None:
             unsettled = next((one for one in operands[: len(form.words)] if one.holes), None)
-            if unsettled is not None and not _excluded(form, operands):
+            if unsettled is not None and not _excluded(form, operands, any_case=program.any_case):
                 return unsettled.holes[0]
             continue
         rest = tuple(one for index, one in enumerate(operands) if index not in used)
-        if form.bare and rest:
+        if (form.bare and rest) or (form.every and not all(_is_like(form, one) for one in rest)):
             continue
+        rest += tuple(arguments.spilled)
         if (form.given and not arguments.has(form.given)) or (
             form.also and not arguments.has(form.also)
         ):
@@ -275,7 +281,7 @@ def _match(program: Program, arguments: Arguments) -> Match | str:
     return f"what `{program.names[0]} {first}`".rstrip() + " does is not in a table"
 
 
-def _fitting(form: Form, operands: Sequence[Field]) -> frozenset[int] | None:
+def _fitting(form: Form, operands: Sequence[Field], *, any_case: bool) -> frozenset[int] | None:
     """The places of the operands that are the form's words."""
     if not form.words:
         return frozenset()
@@ -283,26 +289,44 @@ def _fitting(form: Form, operands: Sequence[Field]) -> frozenset[int] | None:
     for start in starts:
         part = operands[start : start + len(form.words)]
         if len(part) == len(form.words) and all(
-            one.is_exact and is_word(one.text, word)
+            one.is_exact and is_word(one.text, word, any_case=any_case)
             for one, word in zip(part, form.words, strict=True)
         ):
             return frozenset(range(start, start + len(form.words)))
     return None
 
 
-def _excluded(form: Form, operands: Sequence[Field]) -> bool:
+def _is_like(form: Form, operand: Field) -> bool:
+    if not operand.is_exact:
+        return False
+    return is_word(operand.text, form.words[-1]) or bool(re.match(r"[A-Za-z_]\w*=", operand.text))
+
+
+def _excluded(form: Form, operands: Sequence[Field], *, any_case: bool) -> bool:
     """Whether a known operand already rules the form out."""
     if form.anywhere:
         return False
     return any(
-        one.is_exact and not is_word(one.text, word)
+        one.is_exact and not is_word(one.text, word, any_case=any_case)
         for one, word in zip(operands, form.words, strict=False)
     )
 
 
-def is_word(text: str, pattern: str) -> bool:
-    return any(fnmatchcase(text, each) for each in pattern.split("|"))
+def is_word(text: str, pattern: str, *, any_case: bool = False) -> bool:
+    return any(fnmatchcase(text.lower() if any_case else text, each) for each in pattern.split("|"))
 
 
-def _rank(form: Form) -> tuple[int, bool]:
-    return rank_of(form.effect), form.opaque is not None
+def _rank(form: Form) -> tuple[int, ...]:
+    """How much harm a form may do: by its effect, then by how much it reaches."""
+    selector = form.selector or (Selector.ALL if is_wide(form.effect) else Selector.ONE)
+    reversibility = form.reversibility or Reversibility.UNKNOWN
+    return (
+        rank_of(form.effect),
+        form.opaque is not None,
+        _SELECTORS.index(selector),
+        _REVERSIBILITIES.index(reversibility),
+    )
+
+
+_SELECTORS = list(Selector)
+_REVERSIBILITIES = list(Reversibility)

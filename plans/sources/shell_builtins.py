@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..model import Effect
+from . import shell_wrappers
 from .shell_arguments import sort_words
+from .shell_reached import Command, Input, prints
 from .shell_state import State
-from .shell_walk import Command, Input, Walker, prints
+from .shell_walk import Walker
 from .shell_words import Field, Value
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ def alias(commands: "Commands", walker: Walker, command: Command, rest: Sequence
 
 def eval_(commands: "Commands", walker: Walker, command: Command, rest: Sequence[Field]) -> None:
     if rest:
-        commands.line(walker, rest)
+        shell_wrappers.line(commands, walker, rest)
         if any(one.holes for one in rest):
             walker.state.doubt_everything()
 

@@ -1,15 +1,26 @@
 """Programs that carry another language inside: SQL clients, clouds, and HTTP."""
 
+import re
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from ..model import Change, Effect, Position
 from ..taxonomy.shell import Database, Taxonomy
 from . import Options
-from .shell_arguments import sort_words
-from .shell_http import CURL_DATA, CURL_FORMS, CURL_VALUED, WGET_VALUED, judge_request
+from .shell_arguments import is_word, sort_words
+from .shell_http import (
+    CURL_DATA,
+    CURL_FORMS,
+    CURL_VALUED,
+    HTTPIE_VALUED,
+    WGET_VALUED,
+    judge_request,
+    unknown,
+)
+from .shell_mongo import MONGO_VALUED, judge_mongo
+from .shell_reached import TERMINAL, Command
 from .shell_syntax import Origin
-from .shell_walk import Command, Walker
+from .shell_walk import Walker
 from .shell_words import Field
 from .sql_changes import words
 
@@ -32,7 +43,7 @@ class Clients:
     def database(self, walker: Walker, command: Command, row: Database, name: str) -> None:
         """The SQL a client is given, by option, operand or input."""
         rest = command.fields[1:]
-        arguments = sort_words(rest, (*row.valued, *row.text, *row.files))
+        arguments = sort_words(rest, (*row.valued, *row.text, *row.files), one_dash=row.one_dash)
         if arguments.shows_only(("--help", "--version", *row.shows)):
             self.report(walker, command, Effect.READ, name, "it only lists something")
             return
@@ -46,7 +57,7 @@ class Clients:
             if row.dialect == "sqlite" and text.text.lstrip().startswith("."):
                 self.sqlite_command(walker, command, text)
             else:
-                self.sql(walker, text, row.dialect)
+                self.statements(walker, command, text, row)
         files = arguments.values(row.files)
         for file in files:
             if file.text == "-" or file.text == "/dev/stdin":
@@ -60,10 +71,52 @@ class Clients:
             return
         fed = command.input
         if fed.text is not None:
-            self.sql(walker, fed.text, row.dialect)
+            self.statements(walker, command, fed.text, row)
         else:
             what = fed.unknown or "what is typed"
             self.unread(walker, command.at, f"it runs {what} as SQL", command.text)
+
+    def statements(self, walker: Walker, command: Command, text: Field, row: Database) -> None:
+        """SQL for a client; where its dialect is only the nearest, what both read alike."""
+        shown = text.text.strip().rstrip(";").rstrip()
+        if (
+            text.is_exact
+            and ";" not in shown
+            and any(is_word(shown.upper(), one) for one in row.statements)
+        ):
+            self.report(
+                walker, command, Effect.READ, command.fields[0].text, "it only shows something"
+            )
+        elif row.nearest and (odd := re.search(r"[\\#$`{@]", text.text)):
+            reason = (
+                f"`{odd[0]}` in its SQL may mean something else to `{command.fields[0].text[:60]}`"
+            )
+            self.unread(walker, text.at, reason, text.text)
+        else:
+            self.sql(walker, text, row.dialect)
+
+    def mongo(self, walker: Walker, command: Command) -> None:
+        """JavaScript for MongoDB: plain queries are read, and everything else is not."""
+        arguments = sort_words(command.fields[1:], MONGO_VALUED)
+        texts = arguments.values(("--eval",))
+        files = [one for one in arguments.operands if one.text.endswith((".js", ".mongodb", ".ts"))]
+        if arguments.shows_only(("--help", "--version")):
+            self.report(walker, command, Effect.READ, "mongosh", "it only prints help")
+        elif not texts or files or arguments.unsure or arguments.has(("-f", "--file", "--shell")):
+            fed = command.input.text
+            if fed is None or files or arguments.unsure or texts:
+                self.unread(
+                    walker, command.at, "which JavaScript it runs is not shown", command.text
+                )
+                return
+            texts = [fed]
+        for text in texts:
+            meaning = judge_mongo(text.text) if text.is_exact else unknown(text.holes[0])
+            self.report(
+                walker, command, meaning.effect, "mongosh", meaning.why, target=text.text,
+                selector=meaning.selector, reversibility=meaning.reversibility,
+                criticality=meaning.criticality, opaque=meaning.opaque,
+            )  # fmt: skip
 
     def sqlite_command(self, walker: Walker, command: Command, text: Field) -> None:
         """A command of the `sqlite3` program itself, such as `.tables`."""
@@ -188,6 +241,26 @@ class Clients:
         return sort_words(rest, CURL_VALUED).values(
             ("-o", "--output", "-D", "--dump-header", "-c", "--cookie-jar")
         )
+
+    def httpie(self, walker: Walker, command: Command, name: str) -> None:
+        """`http METHOD URL ITEM…`: an item that is data makes a POST of it."""
+        arguments = sort_words(command.fields[1:], HTTPIE_VALUED)
+        operands = list(arguments.operands)
+        if arguments.shows_only(("--help", "--version", "--offline")):
+            self.report(walker, command, Effect.READ, name, "it only prints")
+            return
+        if arguments.unsure or any(one.is_many for one in operands):
+            self.unread(walker, command.at, "its request is not known", command.text)
+            return
+        named = operands and re.fullmatch(r"[A-Za-z]+", operands[0].text) and len(operands) > 1
+        method = operands.pop(0).text if named else None
+        items = operands[1:]
+        data = [one for one in items if not re.match(r"[\w-]+(==|:(?!=))", one.text)]
+        doubt = "what it sends is not read here" if data or arguments.has(("--raw",)) else None
+        if command.input is not TERMINAL:
+            doubt = doubt or "its body comes from its input"
+        default = "POST" if doubt else "GET"
+        self.requests(walker, command, name, method or default, operands[:1], None, doubt)
 
     def wget(self, walker: Walker, command: Command, rest: Sequence[Field]) -> None:
         arguments = sort_words(rest, WGET_VALUED)

@@ -5,14 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..model import Change, Effect, Reversibility, Risk, Selector
-from ..taxonomy.shell import Act, Taxonomy, Wrapper
-from . import shell_builtins, shell_clients, shell_tools
-from .shell_arguments import Match, match, sort_words
+from ..taxonomy.shell import Act, Form, Taxonomy
+from . import shell_assignments, shell_builtins, shell_clients, shell_tools, shell_wrappers
+from .shell_arguments import Match, is_word, match, sort_words
 from .shell_files import judge_path
+from .shell_project import changed_variable, repointed, written_file
+from .shell_reached import Command, Input, Redirect, joined, prints
 from .shell_report import change, rank_of, shortened
-from .shell_state import State
-from .shell_walk import Command, Hooks, Input, Redirect, Walker, joined, prints
-from .shell_words import Field, Value
+from .shell_walk import Hooks, Walker
+from .shell_words import Field
 from .sql_changes import words
 
 
@@ -22,9 +23,13 @@ def hooks(taxonomy: Taxonomy) -> Hooks:
     return Hooks(commands.perform, commands.redirect, commands.unread, commands.variable)
 
 
-_SYSTEM_FOLDERS = re.compile(
-    r"(/usr(/local)?)?/s?bin/|/opt/homebrew/s?bin/|(\./)?node_modules/\.bin/|(\./)?bin/(?=rails$|rake$|bundle$)"
+_SYSTEM_FOLDERS = re.compile(r"(/usr(/local)?)?/s?bin/|/opt/homebrew/s?bin/")
+# Package managers and frameworks put these into every project, so that their names stand for a program.
+_PROJECT_PROGRAMS = re.compile(
+    r"(\./)?((node_modules/\.|vendor/|\.?venv/)bin/[\w.-]+|bin/(rails|rake|bundle|rspec|console)"
+    r"|gradlew|mvnw|manage\.py|artisan)"
 )
+_INNER_PATHS = re.compile(r"((\.|\$PWD|\$\{PWD\}|\$\(pwd\)|[\w-]+)(/[\w-]+)*:?)*")
 _MEANING = words(
     "PATH LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT DYLD_INSERT_LIBRARIES BASH_ENV ENV PROMPT_COMMAND "
     "SHELLOPTS BASHOPTS GIT_SSH_COMMAND GIT_SSH GIT_EXTERNAL_DIFF GIT_PAGER PAGER EDITOR VISUAL "
@@ -36,8 +41,12 @@ _QUIET = words(
     "shopt set shift read mapfile readarray getopts let local echo printf cd pushd popd dirs pwd "
     "unalias disown suspend logout sleep bind complete compgen enable help caller"
 )
-_KNOWN_SCRIPTS = frozenset({"manage.py", "artisan"})
+_KNOWN_SCRIPTS = {"manage.py": "manage.py", "artisan": "artisan", "bin/console": "console", "bin/rails": "rails",
+                  "bin/rake": "rake"}  # fmt: skip
 _SHELLS = words("sh bash dash zsh ksh ash rbash")
+_MONGO_SHELLS = words("mongosh mongo")
+_REQUESTERS = words("http https httpie xh xhs")
+_WINDOWS_SHELLS = words("powershell pwsh cmd")
 _CLOUDS = {"aws": "aws", "gcloud": "google", "gsutil": "google", "bq": "google", "az": "azure"}
 
 
@@ -87,14 +96,13 @@ class Commands:
         self.unread(walker, command.at, reason, command.text)
 
     def variable(self, walker: Walker, name: str, value: Field, at: int) -> None:
-        """An assignment that changes which programs the names after it mean."""
+        """An assignment that changes which programs the names after it mean, or what they act on."""
+        walker.state.repointed = walker.state.repointed or changed_variable(name, value.text)
         if name not in _MEANING and not name.startswith(("LD_", "DYLD_", "BASH_FUNC_")):
             return
-        if name in ("PAGER", "GIT_PAGER", "MANPAGER", "PYTHONPATH") and value.text in (
-            "cat",
-            ".",
-            "",
-        ):
+        if name in ("PAGER", "GIT_PAGER", "MANPAGER") and value.text in ("cat", "less", ""):
+            return
+        if name == "PYTHONPATH" and _INNER_PATHS.fullmatch(value.text):
             return
         if name == "PATH" and re.fullmatch(
             r"(PATH=)?[\"']?(((/usr(/local)?)?/s?bin|/opt/homebrew/s?bin|\$PATH|\$\{PATH\})[:\"']*)+",
@@ -158,6 +166,8 @@ class Commands:
             and operation in (">", ">>")
         ):
             return
+        if act is not Act.DELETE and (reason := written_file(full)):
+            walker.state.repointed = walker.state.repointed or reason
         self.report(
             walker, command, outcome.effect, f"{operation} {full}", outcome.why, target=full,
             type="File", selector=outcome.selector, reversibility=outcome.reversibility,
@@ -178,7 +188,7 @@ class Commands:
             return prints(command)
         name = first.text
         if functions := walker.state.functions.get(name):
-            walker.call(functions, command.fields[1:], command.input)
+            shell_assignments.call(walker, functions, command.fields[1:], command.input)
             if functions[-1].is_sure:
                 return prints(command)
         if aliases := walker.state.aliases.get(name):
@@ -201,9 +211,11 @@ class Commands:
         """A program named by its path: a known one in a system folder, else anybody's file."""
         text = command.fields[0].text
         base = text.rsplit("/", 1)[-1].removesuffix(".exe")
-        if _SYSTEM_FOLDERS.fullmatch(text[: len(text) - len(text.rsplit("/", 1)[-1])]) or (
-            _SYSTEM_FOLDERS.match(text) and text.count("/") <= 2
-        ):
+        folder = text[: text.rindex("/") + 1]
+        if _SYSTEM_FOLDERS.fullmatch(folder):
+            return self.by_name(walker, command, base)
+        is_the_project_s = _PROJECT_PROGRAMS.fullmatch(text) is not None
+        if is_the_project_s and repointed(self.taxonomy, walker.state, ()) is None:
             return self.by_name(walker, command, base)
         before = len(walker.budget.changes)
         if base in self.taxonomy.programs or base in ("rm", "dd"):
@@ -217,18 +229,28 @@ class Commands:
 
     def by_name(self, walker: Walker, command: Command, name: str) -> Input:
         rest = command.fields[1:]
+        if re.fullmatch(r"[A-Za-z]+-[A-Za-z]+", name) and name not in self.taxonomy.programs:
+            # PowerShell's names are the same in capitals.
+            name = name.lower()
         special = _SPECIAL.get(name)
         if special is not None:
             return special(self, walker, command, rest) or prints(command)
         if name in _QUIET:
             return shell_builtins.plain_builtin(self, walker, command, name, rest)
         for wrapper in self.taxonomy.wrappers.get(name, ()):
-            if (inner := _wrapped(wrapper, rest)) is not None:
-                return self.wrapped(walker, command, wrapper, inner)
+            if not wrapper.if_known and (inner := shell_wrappers.parts(wrapper, rest)) is not None:
+                return shell_wrappers.wrapped(self, walker, command, wrapper, inner)
         if name in _SHELLS:
-            self.shell(walker, command, rest)
-        elif name in self.taxonomy.databases:
-            self.clients.database(walker, command, self.taxonomy.databases[name], name)
+            shell_wrappers.shell(self, walker, command, rest)
+        elif name in _WINDOWS_SHELLS:
+            shell_wrappers.windows_shell(self, walker, command, rest)
+        elif (sql := self.sql_words(name, rest)) is not None:
+            asked = replace(command, fields=(command.fields[0], *sql))
+            self.clients.database(walker, asked, self.taxonomy.databases[name], name)
+        elif name in _MONGO_SHELLS:
+            self.clients.mongo(walker, command)
+        elif name in _REQUESTERS:
+            self.clients.httpie(walker, command, name)
         elif name in _CLOUDS and not self.is_in_table(name, rest):
             self.clients.cloud(walker, command, _CLOUDS[name], name)
         elif name in self.taxonomy.files:
@@ -252,16 +274,37 @@ class Commands:
             isinstance(match(each, rest), Match) for each in self.taxonomy.programs.get(name, ())
         )
 
+    def sql_words(self, name: str, rest: Sequence[Field]) -> Sequence[Field] | None:
+        """The words after the subcommand that runs SQL; `None` when it is another one."""
+        row = self.taxonomy.databases.get(name)
+        if row is None:
+            return None
+        arguments = sort_words(rest, (*row.valued, *row.text, *row.files), one_dash=row.one_dash)
+        depth = len(row.words)
+        if not all(is_word(one.text, word) and one.is_exact
+                   for one, word in zip(arguments.operands, row.words, strict=False)):  # fmt: skip
+            return None
+        if len(arguments.operands) < depth:
+            return None
+        places = frozenset(arguments.places[:depth])
+        return [one for index, one in enumerate(rest) if index not in places]
+
     def program(self, walker: Walker, command: Command, name: str, rest: Sequence[Field]) -> None:
         """A program of the tables: the worst of what they say."""
         found = [match(each, rest) for each in self.taxonomy.programs[name]]
         known = [one for one in found if isinstance(one, Match)]
         if not known:
+            if self.known_inside(walker, command, name, rest):
+                return
             self.opaque(walker, command, next(one for one in found if isinstance(one, str)))
             return
         worst = max(known, key=lambda one: (rank_of(one.form.effect), one.form.opaque is not None))
         form = worst.form
         opaque = form.opaque or worst.doubt
+        if form.project and (reason := repointed(self.taxonomy, walker.state, rest)):
+            form = Form(effect=Effect.EXECUTE, why=f"it runs code that is not shown: {reason}")
+        if form.unpacks:
+            walker.state.repointed = f"`{name}` writes files that are not shown"
         harmless = form.effect in (Effect.READ, Effect.CREATE)
         if opaque is None and not harmless:
             opaque = next((one.holes[0] for one in worst.rest if one.holes), None)
@@ -271,6 +314,23 @@ class Commands:
             target=" ".join(one.text for one in worst.rest), selector=form.selector,
             reversibility=form.reversibility, criticality=form.criticality, opaque=opaque,
         )  # fmt: skip
+
+    def known_inside(
+        self, walker: Walker, command: Command, name: str, rest: Sequence[Field]
+    ) -> bool:
+        """`yarn prisma …`: a program of the tables that a package manager runs."""
+        if not any(wrapper.if_known for wrapper in self.taxonomy.wrappers.get(name, ())):
+            return False
+        words = sort_words(rest, (), stops=True).operands
+        tables = (self.taxonomy.programs, self.taxonomy.runners)
+        if (
+            not words
+            or not words[0].is_exact
+            or not any(words[0].text in table for table in tables)
+        ):
+            return False
+        self.perform(walker, replace(command, fields=tuple(words)))
+        return True
 
     def reader(self, walker: Walker, command: Command, name: str, rest: Sequence[Field]) -> None:
         """A program that only reads, unless an option says otherwise."""
@@ -300,12 +360,14 @@ class Commands:
             self.program(walker, command, module.text, rest[modules[0].place + 2 :])
         elif (
             arguments.operands
-            and (script := arguments.operands[0].text.removeprefix("./")) in _KNOWN_SCRIPTS
+            and (script := _KNOWN_SCRIPTS.get(arguments.operands[0].text.removeprefix("./")))
+            and repointed(self.taxonomy, walker.state, ()) is None
         ):
-            # Frameworks put these files into every project, so that their names stand for a program.
             self.program(walker, command, script, arguments.operands[1:])
         elif arguments.shows_only(("--version", "--help", *row.shows)) and not arguments.operands:
             self.report(walker, command, Effect.READ, name, "it only prints help")
+        elif arguments.shows_only(row.checks) and not arguments.has(row.inline):
+            self.report(walker, command, Effect.READ, name, "it reads code and does not run it")
         elif arguments.has(row.inline):
             self.opaque(walker, command, f"code for `{name}` is not read here")
         elif not arguments.operands or arguments.operands[0].text == "-":
@@ -320,103 +382,6 @@ class Commands:
                 walker, command, Effect.EXECUTE, f"{name} {words}", "it runs code that is not shown",
                 opaque=doubt,
             )  # fmt: skip
-
-    # --- commands that run others
-
-    def wrapped(
-        self,
-        walker: Walker,
-        command: Command,
-        wrapper: Wrapper,
-        inner: "tuple[list[Field], list[Field]]",
-    ) -> Input:
-        lines, words = inner
-        kept = walker.state
-        if wrapper.elsewhere:
-            walker.state = State(directory=None)
-        try:
-            for line in lines:
-                walker.nested(line, walker.state.fork())
-            if not words:
-                if not lines and (wrapper.elsewhere or wrapper.operands):
-                    self.opaque(
-                        walker, command, "it opens a session, and what is typed there is not shown"
-                    )
-                elif not lines:
-                    self.report(walker, command, Effect.READ, command.fields[0].text, "it prints")
-                return prints(command)
-            if wrapper.joins:
-                self.line(walker, words)
-                return prints(command)
-            if wrapper.elsewhere and words[0].text in ("-it", "-i", "-t"):
-                words = words[1:]
-            while (
-                words
-                and re.match(r"[A-Za-z_]\w*=", words[0].known)
-                and command.fields[0].text in ("env", "sudo")
-            ):
-                variable, _, value = words[0].text.partition("=")
-                self.variable(walker, variable, replace(words[0], text=value), command.at)
-                words = words[1:]
-            if not words:
-                self.report(walker, command, Effect.READ, command.fields[0].text, "it prints")
-                return prints(command)
-            return self.perform(walker, replace(command, fields=tuple(words)))
-        finally:
-            walker.state = kept
-
-    def line(self, walker: Walker, words: Sequence[Field]) -> None:
-        """Words that are joined and read by a shell, as after `ssh` and `eval`."""
-        if len(words) == 1:
-            walker.nested(words[0])
-            return
-        holes = tuple(dict.fromkeys(reason for one in words for reason in one.holes))
-        text = " ".join(one.text for one in words)
-        walker.nested(Field(text, words[0].at, holes))
-
-    def shell(self, walker: Walker, command: Command, rest: Sequence[Field]) -> None:
-        """`bash -c LINE`, `bash FILE`, and a script on its input."""
-        arguments = sort_words(rest, ("-o", "-O", "--rcfile", "--init-file"), stops=True)
-        if arguments.operands and arguments.operands[0].text == "-":
-            # `bash -` ends the options, as `--` does.
-            del arguments.operands[0]
-        if unsure := arguments.unsure:
-            self.opaque(walker, command, unsure[0].holes[0])
-            return
-        if any(one.name.startswith("-") and "c" in one.name and not one.name.startswith("--")
-               for one in arguments.options):  # fmt: skip
-            if not arguments.operands:
-                self.opaque(walker, command, "its line is missing")
-                return
-            line, *parameters = arguments.operands
-            state = State(directory=walker.state.directory)
-            state.functions = dict(walker.state.functions)
-            words = tuple(one.text for one in parameters[1:])
-            if all(one.is_exact for one in parameters):
-                state.arguments = Value(words)
-            walker.nested(line, state)
-        elif arguments.operands and not any(one.name == "-s" for one in arguments.options):
-            name = arguments.operands[0]
-            if name.text == "/dev/stdin" or name.text.startswith("/dev/fd/"):
-                self.from_input(walker, command)
-                return
-            self.opaque(
-                walker, command, f"what the script `{name.text[:100]}` does is not shown here"
-            )
-        elif arguments.shows_only(("--version", "--help")):
-            self.report(walker, command, Effect.READ, "bash --version", "it only prints help")
-        else:
-            self.from_input(walker, command)
-
-    def from_input(self, walker: Walker, command: Command) -> None:
-        fed = command.input
-        if fed.text is not None:
-            walker.nested(fed.text, State(directory=walker.state.directory))
-        else:
-            what = fed.unknown or "what is typed"
-            self.opaque(walker, command, f"it runs {what} as a script")
-
-    # --- builtins
 
 
 _Special = Callable[[Commands, Walker, Command, Sequence[Field]], Input | None]
@@ -442,46 +407,6 @@ _SPECIAL: dict[str, _Special] = {
     "wget": shell_tools.wget,
     "history": shell_builtins.history,
 }
-
-
-def _wrapped(wrapper: Wrapper, rest: Sequence[Field]) -> "tuple[list[Field], list[Field]] | None":
-    """The lines and words that a wrapper runs; `None` when these words are not its form."""
-    depth = len(wrapper.words)
-    arguments = sort_words(rest, (*wrapper.valued, *wrapper.line_options), stops=depth == 0)
-    if depth:
-        operands = arguments.operands
-        if [one.text for one in operands[:depth]] != list(wrapper.words):
-            return None
-        # What follows the subcommand is sorted anew, so that options of the inner command stay its own.
-        after = rest[arguments.places[depth - 1] + 1 :]
-        arguments = sort_words(
-            after, (*wrapper.valued, *wrapper.line_options), stops=not wrapper.after_dashes
-        )
-        if wrapper.after_dashes:
-            dashes = next((at for at, one in enumerate(after) if one.text == "--"), None)
-            if dashes is None:
-                stopped = sort_words(after, wrapper.valued, stops=True).operands
-                return [], list(stopped[wrapper.operands :])
-            return [], list(after[dashes + 1 :])
-        # Options may stand between the operands before the command.
-        rest = after
-        arguments = sort_words(rest, (*wrapper.valued, *wrapper.line_options), stops=True)
-    lines = arguments.values(wrapper.line_options)
-    words = list(arguments.operands)
-    if words and words[0].text == "-" and wrapper.line_options:
-        # `su - user` is a login, and `-` no operand.
-        words = list(
-            sort_words(words[1:], (*wrapper.valued, *wrapper.line_options), stops=True).operands
-        )
-    for _ in range(wrapper.operands):
-        words = words[1:]
-        while words and words[0].text.startswith("-") and words[0].text != "-":
-            again = sort_words(words, (*wrapper.valued, *wrapper.line_options), stops=True)
-            lines += again.values(wrapper.line_options)
-            words = list(again.operands)
-    if (unsure := arguments.unsure) and (not words or words[0] is not unsure[0]):
-        words = [unsure[0], *words]
-    return lines, words
 
 
 def _quoted(field: Field) -> str:

@@ -166,6 +166,11 @@ CURL_DATA = (
     "--data-urlencode",
 )
 CURL_FORMS = ("-F", "--form", "--form-string")
+HTTPIE_VALUED = words(
+    "-a --auth -A --auth-type -p --print -s --style --timeout -o --output --session "
+    "--session-read-only --verify --cert --cert-key --proxy --max-redirects --raw --check-status "
+    "--pretty --format-options --boundary"
+)
 WGET_VALUED = words(
     "-a -A -B -D -e -i -I -l -o -O -P -Q -R -t -T -U -w -X --method --body-data --body-file "
     "--post-data --post-file --header --output-document --output-file --append-output "

@@ -41,6 +41,11 @@ _WIDE = frozenset({Effect.DELETE_DATA, Effect.DELETE_RECOVERY, Effect.DELETE_AUD
 _LONGEST = 200
 
 
+def is_wide(effect: Effect) -> bool:
+    """Whether an effect counts as reaching everything where nothing says how much."""
+    return effect in _WIDE
+
+
 def shortened(text: str, length: int = _LONGEST) -> str:
     line = " ".join(text.encode("utf-8", "replace").decode().split())
     return line if len(line) <= length else line[: length - 1] + "…"

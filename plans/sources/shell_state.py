@@ -35,6 +35,8 @@ class State:
     """Where relative paths start: `.` is where the script starts, `None` is not known."""
     local_names: frozenset[str] = frozenset()
     """Variables that end with the function in which they were declared."""
+    repointed: str | None = None
+    """Why the project's own commands may do something else than the project says."""
     splits_plainly: bool = True
     """False once `IFS` may part words at other letters than blanks."""
 
@@ -78,6 +80,7 @@ class State:
         }
         self.directory = None
         self.arguments = UNKNOWN_ARGUMENTS
+        self.repointed = "what could not be read may have changed the project"
 
     def merge(self, other: "State") -> None:
         """This or the other: what differs is not known."""
@@ -97,3 +100,4 @@ class State:
         if self.arguments != other.arguments:
             self.arguments = UNKNOWN_ARGUMENTS
         self.splits_plainly = self.splits_plainly and other.splits_plainly
+        self.repointed = self.repointed or other.repointed

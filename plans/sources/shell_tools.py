@@ -9,7 +9,8 @@ from ..model import Effect, Selector
 from ..taxonomy.shell import Act, FileProgram
 from .shell_arguments import sort_words
 from .shell_http import WGET_VALUED
-from .shell_walk import TERMINAL, Command, Walker, joined
+from .shell_reached import TERMINAL, Command, joined
+from .shell_walk import Walker
 from .shell_words import Field, hole, literal
 
 if TYPE_CHECKING:
@@ -127,13 +128,17 @@ def awk(commands: "Commands", walker: Walker, command: Command, rest: Sequence[F
     arguments = sort_words(rest, ("-F", "-v", "-f", "--file"), stops=True)
     programs = arguments.operands[:1]
     risky = any(
-        re.search(r"system\s*\(|getline|\||>|@load|printf?\s*.*>", one.text) or one.holes
+        # `>` compares in a pattern, and writes only behind `print`.
+        re.search(r"system\s*\(|getline|(?<!\|)\|(?!\|)|@|print.*>", one.text, re.S) or one.holes
         for one in programs
     )
-    if risky or arguments.has(("-f", "--file", "-i", "-l")) or not programs:
+    if risky or arguments.has(_AWK_FILES) or not programs:
         commands.opaque(walker, command, "its program may write files or run commands")
     else:
         commands.report(walker, command, Effect.READ, "awk", "it reads")
+
+
+_AWK_FILES = ("-f", "--file", "-i", "--include", "-l", "--load", "-E", "--exec", "--source", "-e")
 
 
 def dd(commands: "Commands", walker: Walker, command: Command, rest: Sequence[Field]) -> None:

@@ -185,7 +185,9 @@ class _Words:
         if re.search(r"(?<!\$)\{", text) and re.search(r"\$[^'\"]", text):
             # Braces come first, and make `$Xa` of `$X{a,b}`.
             return self.unknown(node, "braces may change the name of a variable", False)
-        if text.endswith("$") and (len(node.children) > 2 or "$$" in text):
+        if "$$" in text:
+            return self.unknown(node, "the number of a process is not known", False)
+        if text.endswith("$") and len(node.children) > 2:
             # Versions of bash differ in whether they cut values before a `$` that stands alone.
             return self.unknown(node, "a `$` stands alone at its end", False)
         for child in node.children:

@@ -32,7 +32,6 @@ def batch(tokens: Tokens) -> Iterator[Tokens]:
     one: list[Token] = []
     depth = cases = 0
     for number, token in enumerate(tokens):
-        after = tokens[number + 1] if number + 1 < len(tokens) else None
         if token.kind == Kind.SYMBOL and token.value in "(){}":
             depth += 1 if token.value in "({" else -1 if depth > 0 else 0
         if token.is_symbol(";"):
@@ -49,7 +48,11 @@ def batch(tokens: Tokens) -> Iterator[Tokens]:
             depth == 0
             and cases == 0
             and one
-            and (_begins(token, one) or _switches_trigger(token, after, one))
+            and (
+                _begins(token, one)
+                or _switches_trigger(tokens, number, one)
+                or _drops_object(tokens, number)
+            )
         ):
             yield one
             one = []
@@ -58,12 +61,31 @@ def batch(tokens: Tokens) -> Iterator[Tokens]:
         yield one
 
 
-def _switches_trigger(token: Token, after: Token | None, one: list[Token]) -> bool:
-    """`DISABLE TRIGGER` begins a statement, except after ALTER TABLE."""
-    is_switch = (
-        token.is_word("DISABLE", "ENABLE") and after is not None and after.is_word("TRIGGER")
-    )
-    return is_switch and not one[0].is_word("ALTER")
+def _switches_trigger(tokens: Tokens, number: int, one: list[Token]) -> bool:
+    """`DISABLE TRIGGER x ON t` begins a statement; in ALTER TABLE it names no table."""
+    if not tokens[number].is_word("DISABLE", "ENABLE"):
+        return False
+    rest = tokens[number + 1 : number + 1 + _TRIGGERS]
+    if not rest or not rest[0].is_word("TRIGGER"):
+        return False
+    return not one[0].is_word("ALTER") or any(token.is_word("ON") for token in rest)
+
+
+# The most tokens between DISABLE TRIGGER and its ON.
+_TRIGGERS = 40
+
+
+def _drops_object(tokens: Tokens, number: int) -> bool:
+    """Whether it is a DROP that names an object of its own, as no clause of ALTER does."""
+    if not tokens[number].is_word("DROP") or number + 1 == len(tokens):
+        return False
+    return tokens[number + 1].is_word(*_DROPPED)
+
+
+_DROPPED = words(
+    "TABLE DATABASE SCHEMA VIEW PROCEDURE PROC FUNCTION TRIGGER USER LOGIN ROLE SEQUENCE SYNONYM TYPE "
+    "EXTERNAL ASSEMBLY CERTIFICATE STATISTICS DEFAULT RULE SERVER QUEUE SERVICE SECURITY FULLTEXT"
+)
 
 
 def _makes_routine(tokens: Tokens) -> bool:

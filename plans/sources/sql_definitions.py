@@ -10,6 +10,7 @@ from ..model import Effect, Reversibility, Selector
 from .sql_changes import STATEFUL_TYPES, Finding, joined_name, unread, words
 from .sql_dialects import Shape, Thing, subcommand_of
 from .sql_forms import Captures, Name, dotted, group_end
+from .sql_options import with_options
 from .sql_queries import softened
 from .sql_script import TableFacts
 from .sql_session import Session
@@ -320,7 +321,7 @@ def alter_table(session: Session, tokens: Tokens, at: int) -> Iterator[Finding]:
             )
             continue
         row, _ = shape
-        yield _altered(session, row, name, at)
+        yield with_options(session.dialect, part, _altered(session, row, name, at))
         _note(session, row, name)
 
 

@@ -44,6 +44,18 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """What options in `SET OPTIONS (…)` do to some kinds of things, or to all where `kinds` is empty."""
+
+    names: frozenset[str]
+    kinds: frozenset[str]
+    effect: Effect
+    why: str
+    spares_null: bool
+    """Whether NULL takes the option back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     name: str
     statements: Mapping[str, tuple[Shape, ...]]
@@ -57,6 +69,9 @@ class Dialect:
     effects: Mapping[str, FunctionEffect]
     routines: Mapping[str, FunctionEffect]
     """Routines of the server that CALL or EXEC runs."""
+    options: tuple[Option, ...]
+    plain_options: frozenset[str]
+    """Options that describe a thing and decide nothing."""
 
 
 def shape_of(dialect: Dialect, tokens: Tokens) -> tuple[Shape, Captures] | None:
@@ -108,6 +123,20 @@ def dialect_named(name: str) -> Dialect:
         volatile=words(functions["volatile"]),
         effects=dict(_effects(functions["effects"], manual)),
         routines=dict(_effects(table["routines"], manual)),
+        options=tuple(_option(row) for row in table.get("options", ())),
+        plain_options=words(table.get("plain_options", "")),
+    )
+
+
+def _option(row: Mapping[str, Any]) -> Option:
+    if not str(row["source"]).strip():
+        raise ValueError(f"an option without a source: {row}")
+    return Option(
+        names=words(row["names"]),
+        kinds=words(row.get("of", "")),
+        effect=Effect(row["effect"]),
+        why=row["why"],
+        spares_null=row.get("spares_null", False),
     )
 
 

@@ -1,18 +1,22 @@
 """The second opinion on sqlglot: the tree is written out again, and everything that was said must be in it."""
 
 from collections import Counter
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
-from sqlglot.errors import SqlglotError
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import ErrorLevel, SqlglotError
 
 from .sql_changes import words
-from .sql_tokens import Kind, tokens
+from .sql_dialects import dialect_named
+from .sql_tokens import Kind, Token, tokens
 
 
 def lost(tree: Any, sql: str, dialect: str) -> str | None:
     """A part of the statement that its tree does not say, or `None`."""
     try:
-        again = tree.sql(dialect=dialect)
+        again = tree.sql(dialect=dialect, unsupported_level=ErrorLevel.IGNORE)
     except (SqlglotError, ValueError, AttributeError, TypeError, KeyError, IndexError) as error:
         return f"a part that it cannot write ({type(error).__name__})"
     missing = _said(sql, dialect) - _said(again, dialect)
@@ -23,14 +27,19 @@ def _said(sql: str, dialect: str) -> Counter[str]:
     """What the text names, holds and demands; how often a value stands there may differ."""
     found: Counter[str] = Counter()
     before = ""
-    for token in tokens(sql, dialect):
+    # How a function of the server is called may differ; what its arguments say may not.
+    called = _called(dialect)
+    end = Token(Kind.SYMBOL, "", "", 0, 0)
+    for token, after in pairwise((*tokens(sql, dialect), end)):
+        if token.kind == Kind.WORD and after.is_symbol("(") and token.value.lower() in called:
+            continue
         match token.kind:
             case Kind.STRING:
                 quotes = 3 if token.text[:3] in ("'''", '"""') else 1
                 is_raw = before in ("R", "RB", "BR")
                 value = token.text[quotes:-quotes] if is_raw else token.value
                 # How a backslash is escaped may differ.
-                found[value.lower().replace("\\", "").strip()] = 1
+                found[value.lower().replace("\\", "").strip().removeprefix("$.")] = 1
             case Kind.NUMBER:
                 found[token.value.lower()] = 1
             case Kind.NAME:
@@ -48,6 +57,46 @@ def _said(sql: str, dialect: str) -> Counter[str]:
                 pass
         before = token.value
     return +found
+
+
+@cache
+def _called(name: str) -> frozenset[str]:
+    dialect = dialect_named(name)
+    return dialect.harmless | dialect.volatile | {"if", "cast", "values"}
+
+
+def foreign_function(sql: str, dialect: str) -> str | None:
+    """A function that sqlglot takes for one of the server's, and that only another server has.
+
+    Here it is somebody's own. Where every function of one's own stands in a schema, there is none.
+    """
+    if dialect not in ("mysql", "sqlite", "snowflake"):
+        return None
+    foreign = _foreign(dialect)
+    before = ""
+    for token, after in pairwise(tokens(sql, dialect)):
+        is_called = token.kind in (Kind.WORD, Kind.NAME) and after.is_symbol("(")
+        if is_called and token.value.lower() in foreign and before not in _NAMING:
+            return token.text
+        before = token.value
+    return None
+
+
+_NAMING = words("INTO TABLE JOIN UPDATE WITH RECURSIVE")
+
+
+@cache
+def _foreign(name: str) -> frozenset[str]:
+    grammar = Dialect.get_or_raise(name).parser_class
+    typed = {name.lower() for name in (*grammar.FUNCTIONS, *grammar.FUNCTION_PARSERS)}
+    return frozenset(typed - _called(name) - dialect_named(name).effects.keys() - _OPERATORS)
+
+
+# sqlglot knows these words as functions too.
+_OPERATORS = frozenset(
+    {"and", "or", "xor", "like", "ilike", "rlike", "glob", "match", "exists", "case", "filter", "values"}
+    | {"if", "insert", "replace", "left", "right", "table", "identifier", "unnest", "array", "columns", "extract"}
+)
 
 
 # Each one restricts or writes, so that its number counts.
@@ -68,7 +117,7 @@ _PLAIN = words(
     "GROUP_CONCAT STRING_AGG LISTAGG ARRAY_AGG WITHIN SEPARATOR TO_DATE TO_TIMESTAMP SUM COUNT MIN MAX "
     "AVG PARSE_JSON JSON_EXTRACT DATE_TRUNC DATETIME_TRUNC TIMESTAMP_TRUNC TIMESTAMPDIFF TIMESTAMPADD VAR "
     "MODE CONSTRAINT CLUSTERED NONCLUSTERED GENERATED ALWAYS IDENTITY AUTOINCREMENT AUTO_INCREMENT "
-    "REPLACE UUID NEWID JULIANDAY STR_TO_DATE TO_CHAR TO_VARCHAR LOG LN CHARINDEX LOCATE INSTR STRPOS "
+    "SAMPLE TABLESAMPLE LOCK SHARE REPLACE UUID NEWID JULIANDAY STR_TO_DATE TO_CHAR TO_VARCHAR LOG LN CHARINDEX LOCATE INSTR STRPOS "
     "POSITION REGEXP_LIKE REGEXP_CONTAINS EVERY SOME ANY RANGE UNBOUNDED PRECEDING FOLLOWING CURRENT GO "
     "DESCRIBE CHARSET"
 )

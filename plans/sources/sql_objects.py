@@ -93,7 +93,11 @@ def create_table(script: Script, node: Node, place: Place) -> Iterator[Finding]:
 
 def create_foreign_table(script: Script, node: Node, place: Place) -> Iterator[Finding]:
     # Its rows are older than the script, on another server.
-    yield created_table(script, node.base.relation, place, "creates foreign table")
+    created = created_table(script, node.base.relation, place, "creates foreign table")
+    if any(option.defname == "program" for option in node.options or ()):
+        summary = f"{created.summary}, whose rows a program of the server writes"
+        created = replace(created, effect=Effect.EXECUTE, summary=summary)
+    yield created
     script.forget(node.base.relation)
 
 

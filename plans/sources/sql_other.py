@@ -16,15 +16,17 @@ from .sql_bodies import MAX_STEPS, Role, body_of, steps
 from .sql_changes import Finding, asset, unread, words
 from .sql_definitions import alter_table, created, drop, facts_of, renamed, said
 from .sql_dialects import dialect_named, shape_of
-from .sql_forms import dotted, group_end
-from .sql_kept import lost
+from .sql_forms import Name, dotted, group_end
+from .sql_kept import foreign_function, lost
+from .sql_options import with_options
 from .sql_pieces import is_routine, is_whole, pieces
 from .sql_prepare import Prepared, prepared, written_rows
-from .sql_queries import findings, insert_finding, rows_finding, softened
+from .sql_queries import calls, findings, insert_finding, rows_finding, softened
 from .sql_reach import at_most
 from .sql_session import Routine, Session
 from .sql_set import pragma, setting
 from .sql_sqlglot import Complaint, parse
+from .sql_tails import hidden
 from .sql_tokens import Kind, Tokens, plain_text
 
 MAX_NESTING = 200
@@ -70,7 +72,8 @@ def _piece(session: Session, tokens: Tokens, text: Text) -> Iterator[tuple[Token
     if any(token.is_word(*_STEERING) for token in tokens):
         session.runs_in_order = False
         session.texts.clear()
-    if is_routine(tokens) or session.name == "sqlite":
+    # A batch of T-SQL may go on after what begins like a routine.
+    if session.name == "sqlite" or (session.name != "tsql" and is_routine(tokens)):
         yield tokens, _sure(session, tokens, text)
         return
     for step in steps(tokens, session.name):
@@ -145,12 +148,21 @@ def _nesting(tokens: Tokens) -> int:
 def _read(session: Session, tokens: Tokens, text: Text) -> list[Finding]:
     at = text.at(tokens)
     first = tokens[0]
+    another = hidden(tokens, session.name)
+    if another is not None:
+        return [unread(session.name, f"another statement begins in it, with {another}", at)]
     if first.kind == Kind.WORD:
         fitting = shape_of(session.dialect, tokens)
         if fitting is not None:
             shape, captures = fitting
             _note_transaction(session, first.value, tokens)
-            return list(said(session, shape, captures, at))
+            found = list(said(session, shape, captures, at))
+            inner = _inner_query(tokens)
+            if inner and first.is_word("ASSERT", "COPY"):
+                found += [one for one in _expression(session, inner, text) if _matters(one)]
+            if first.value == "ALTER":
+                return [with_options(session.dialect, tokens, one) for one in found]
+            return found
         handler = _HANDLERS.get(first.value)
         if handler is not None:
             return list(handler(session, tokens, text))
@@ -159,6 +171,14 @@ def _read(session: Session, tokens: Tokens, text: Text) -> list[Finding]:
     elif not first.is_symbol("("):
         return [unread(session.name, "no statement begins like this", at)]
     return _query(session, tokens, text)
+
+
+def _inner_query(tokens: Tokens) -> Tokens:
+    """The first query in parentheses of a statement that a form says nothing about."""
+    for number, (token, after) in enumerate(pairwise(tokens)):
+        if token.is_symbol("(") and after.is_word("SELECT", "WITH"):
+            return tokens[number : group_end(tokens, number) or len(tokens)]
+    return ()
 
 
 _QUERY_WORDS = words("SELECT WITH VALUES INSERT UPDATE DELETE MERGE REPLACE TABLE FROM")
@@ -180,6 +200,12 @@ def _note_transaction(session: Session, word: str, tokens: Tokens) -> None:
 def _query(session: Session, tokens: Tokens, text: Text) -> list[Finding]:
     at = text.at(tokens)
     plain = written_rows(tokens)
+    if session.name == "sqlite" and (index := _emptied_index(tokens)) is not None:
+        # A full-text index takes commands in a column of its own name.
+        resource = session.thing("Table", "table", index)
+        summary = f"empties the full-text index `{resource.id}`"
+        gone = (Effect.DELETE_DATA, summary, at, Selector.ALL, Reversibility.IRREVERSIBLE)
+        return [Finding("sql.truncate", resource, *gone)]
     if plain is not None:
         name, rows = plain
         found = [insert_finding(session, name.parts, at, rows=rows)]
@@ -213,6 +239,20 @@ def _query(session: Session, tokens: Tokens, text: Text) -> list[Finding]:
     return found
 
 
+def _emptied_index(tokens: Tokens) -> Name | None:
+    """The index that `INSERT INTO f(f) VALUES('delete-all')` empties."""
+    if not any(token.kind == Kind.STRING and token.value == "delete-all" for token in tokens):
+        return None
+    into = next((number for number, token in enumerate(tokens) if token.is_word("INTO")), None)
+    found = None if into is None else dotted(tokens, into + 1)
+    if found is None:
+        return None
+    end, name = found
+    inside = tokens[end : group_end(tokens, end) or end]
+    own = name.parts[-1].casefold()
+    return name if any(token.text.strip("\"`[]").casefold() == own for token in inside) else None
+
+
 _FIRING = frozenset({"sql.insert", "sql.update", "sql.delete", "sql.merge"})
 
 
@@ -243,6 +283,9 @@ def _tree(session: Session, ready: Prepared) -> Any:
     missing = lost(tree, ready.sql, session.name)
     if missing is not None:
         return f"the parser loses `{missing}` on the way"
+    foreign = foreign_function(ready.sql, session.name)
+    if foreign is not None and foreign.lower() not in session.steady:
+        return f"what the function `{foreign}` does is not known"
     if ready.replaces and isinstance(tree, exp.Insert):
         tree.set("alternative", "REPLACE")
     return tree
@@ -441,12 +484,19 @@ def _create(session: Session, tokens: Tokens, text: Text) -> Iterator[Finding]:
         case "table":
             yield finding
             yield from _created_table(session, tokens, text, name.parts, is_temporary=is_temporary)
-        case "view" | "materialized_view":
+        case "view" | "materialized_view" as kind:
             yield finding
-            session.views.add(session.key(name.parts))
+            yield from _created_view(
+                session, tokens, text, name.parts, runs_now=kind == "materialized_view"
+            )
         case "routine" | "trigger" | "event" | "task":
             yield finding
             yield from _created_routine(session, tokens, text, finding, name.parts)
+        case _ if any(token.is_symbol(";") for token in tokens):
+            yield unread(session.name, "it ends where its dialect ends it and not here", at)
+        case "external_table" if any(token.is_word("SELECT") for token in tokens):
+            rows = f"writes rows out of the database to `{finding.resource.id}`"
+            yield replace(finding, action="sql.copy_out", effect=Effect.EXECUTE, summary=rows)
         case _:
             yield finding
 
@@ -465,11 +515,44 @@ def _created_table(
         session.create(parts, session.facts(parts), is_temporary=is_temporary)
         return
     query = tree.expression
+    # Defaults and checks run when rows are added.
+    yield from calls(session, tree.this, at)
     if query is not None and asks:
         yield from (one for one in findings(session, query, at) if _matters(one))
     elif asks:
         yield unread(session.name, "the parser does not see its query", at)
     session.create(parts, facts_of(tree), is_temporary=is_temporary)
+
+
+def _created_view(
+    session: Session, tokens: Tokens, text: Text, parts: tuple[str, ...], *, runs_now: bool
+) -> Iterator[Finding]:
+    """Notes what the functions in a view do, which happens when somebody reads it."""
+    key = session.key(parts)
+    session.views[key] = ()
+    start = next(
+        (number for number, token in enumerate(tokens[:-1], 1) if _begins_query(tokens, number)),
+        None,
+    )
+    if start is None:
+        yield unread(session.name, "the query of the view is not plain", text.at(tokens))
+        return
+    found = _query(session, _without_check(tokens[start:]), text)
+    matters = tuple(one for one in found if _matters(one))
+    session.views[key] = matters
+    yield from (one for one in matters if runs_now or one.action == "sql.unread")
+
+
+def _begins_query(tokens: Tokens, number: int) -> bool:
+    begins = tokens[number].is_word("SELECT", "WITH", "VALUES", "TABLE", "FROM")
+    return tokens[number - 1].is_word("AS") and (begins or tokens[number].is_symbol("("))
+
+
+def _without_check(query: Tokens) -> Tokens:
+    """Without `WITH LOCAL CHECK OPTION` at its end."""
+    if len(query) > 3 and query[-1].is_word("OPTION") and query[-2].is_word("CHECK"):
+        return query[: -4 if query[-3].is_word("LOCAL", "CASCADED") else -3]
+    return query
 
 
 def _created_routine(
@@ -478,6 +561,11 @@ def _created_routine(
     at = text.at(tokens)
     if session.name != "tsql" and not is_whole(tokens):
         yield unread(session.name, "its body does not end, and may hold what follows", at)
+        return
+    name = ".".join(parts).lower()
+    session.steady.discard(name)
+    if session.depth == 0 and _only_computes(session, tokens, text):
+        session.steady.add(name)
         return
     routine = _routine(session, tokens, text)
     kind = finding.resource.kind.partition(".")[2]
@@ -501,6 +589,16 @@ def _created_routine(
         case _:
             if session.depth == 0:
                 session.routines[key] = routine
+
+
+def _only_computes(session: Session, tokens: Tokens, text: Text) -> bool:
+    """Whether it is a function whose whole body is one expression, which calls nothing unknown."""
+    if session.name != "bigquery" or any(token.is_word("REMOTE", "LANGUAGE") for token in tokens):
+        return False
+    start = next((number for number, token in enumerate(tokens) if token.is_word("AS")), None)
+    if start is None or group_end(tokens, start + 1) != len(tokens):
+        return False
+    return not _expression(session, tokens[start + 1 :], text)
 
 
 def _routine(session: Session, tokens: Tokens, text: Text) -> Routine | None:
@@ -638,11 +736,22 @@ def _routine_called(session: Session, parts: tuple[str, ...], at: int) -> Iterat
             known.effect,
             f"calls `{shown}`, which {known.why}",
             at,
-            Selector.UNKNOWN if runs else Selector.ONE,
+            _reach_of(known.effect),
             known.reversibility,
         )
     else:
         yield _opaque_call(session, shown, "what the routine does is not in this script", at)
+
+
+def _reach_of(effect: Effect) -> Selector:
+    """How much a routine of the server reaches, whose arguments nobody judges."""
+    match effect:
+        case Effect.EXECUTE | Effect.UNKNOWN:
+            return Selector.UNKNOWN
+        case Effect.DELETE_DATA | Effect.DELETE_RECOVERY | Effect.DELETE_AUDIT:
+            return Selector.ALL
+        case _:
+            return Selector.ONE
 
 
 def _execute(session: Session, tokens: Tokens, text: Text) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """Tokens of a script into statements: at its delimiters, at GO lines, and never inside the body of a routine."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -39,6 +40,10 @@ def _chunks(text: str, dialect: str) -> Iterator[Tokens]:
         chunk: list[Token] = []
         resume = len(text)
         for token in tokens(text, dialect, at):
+            if dialect == "tsql" and token.kind in (Kind.STRING, Kind.NAME):
+                if _GO_LINE.search(token.text):
+                    reason = "a line GO in a quotation, where some clients end the batch"
+                    token = replace(token, kind=Kind.BROKEN, value=reason)
             if dialect == "tsql" and token.is_word("GO") and _fills_its_line(text, token):
                 resume = _line_end(text, token.end)
                 break
@@ -57,6 +62,9 @@ def _chunks(text: str, dialect: str) -> Iterator[Tokens]:
         if chunk:
             yield chunk
         at = resume
+
+
+_GO_LINE = re.compile(r"^[ \t]*GO[ \t]*\d*[ \t]*$", re.IGNORECASE | re.MULTILINE)
 
 
 def _delimiter_in(text: str, token: Token, delimiter: str) -> int:

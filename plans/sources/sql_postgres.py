@@ -180,7 +180,6 @@ _USING_TABLES = words(
 _DEFERRED = frozenset(
     {
         "AlterPolicyStmt",
-        "CreateDomainStmt",
         "CreateFunctionStmt",
         "CreatePolicyStmt",
         "CreateSchemaStmt",
@@ -491,6 +490,9 @@ def _transaction(script: Script, node: Node, place: Place) -> Iterator[Finding]:
         case kind.TRANS_STMT_COMMIT_PREPARED:
             if node.gid not in script.transactions:
                 opaque = f"commits `{node.gid}`, which was prepared outside this script"
+        case kind.TRANS_STMT_ROLLBACK_PREPARED:
+            if node.gid not in script.transactions:
+                opaque = f"gives up `{node.gid}`, which was prepared outside this script"
         case _:
             pass
     words = node.kind.name.removeprefix("TRANS_STMT_").lower().replace("_", " ")
@@ -510,6 +512,10 @@ def _transaction(script: Script, node: Node, place: Place) -> Iterator[Finding]:
 
 def _vacuum(script: Script, node: Node, place: Place) -> Iterator[Finding]:
     words = "vacuums" if node.is_vacuumcmd else "analyzes"
+    # A full one keeps everybody else out while it writes the table anew.
+    rewrites = any(
+        option.defname == "full" and not is_false(option.arg) for option in node.options or ()
+    )
     relations = [one.relation for one in node.rels or () if one.relation is not None]
     targets = [script.table(one) for one in relations] or [database()]
     for target in targets:
@@ -519,7 +525,7 @@ def _vacuum(script: Script, node: Node, place: Place) -> Iterator[Finding]:
             Effect.UPDATE,
             f"{words} `{target.id}`",
             place.start,
-            Selector.ALL,
+            Selector.ALL if rewrites else Selector.ONE,
         )
 
 
@@ -548,6 +554,8 @@ def _calls(script: Script, node: Node, place: Place) -> Iterator[Finding]:
     times = _times(node)
     for call in nodes(node):
         operator = _operator_name(call)
+        if isinstance(call, ast.RangeTableSample):
+            yield from _sampled(call, place)
         if operator:
             yield from _operator(script, operator, place, seen)
         elif isinstance(call, ast.FuncCall):
@@ -559,6 +567,14 @@ def _calls(script: Script, node: Node, place: Place) -> Iterator[Finding]:
                 for finding in _function(script, call, place):
                     repeats = finding.action == "sql.call" and finding.selector == Selector.ONE
                     yield replace(finding, selector=times) if repeats else finding
+
+
+def _sampled(node: Node, place: Place) -> Iterator[Finding]:
+    """A method of TABLESAMPLE is a function in C."""
+    method = name_parts(node.method)[-1]
+    if method not in ("bernoulli", "system", "system_rows", "system_time"):
+        resource = asset("Routine", DIALECT, "routine", method)
+        yield _opaque_call(resource, f"what the sampling method `{method}` does is not known", place)
 
 
 def _times(node: Node) -> Selector:

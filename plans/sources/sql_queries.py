@@ -13,6 +13,7 @@ from .sql_forms import Name
 from .sql_reach import Calling, Reach, Target, at_most
 from .sql_selector import where
 from .sql_session import Session
+from .sql_through import written_through
 from .sql_tree import Node, ast, nodes
 
 WRITES = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.MultitableInserts)
@@ -23,7 +24,16 @@ def findings(session: Session, tree: Any, at: int) -> list[Finding]:
     """What a query or a change of rows does, with the functions it calls."""
     found = list(_statement(session, tree, at))
     found += calls(session, tree, at)
+    if session.views:
+        found += _viewed(session, tree, at)
     return found
+
+
+def _viewed(session: Session, tree: Any, at: int) -> Iterator[Finding]:
+    """What the functions do in the views of this script that a statement reads."""
+    for key in dict.fromkeys(session.key(_parts(table)) for table in tree.find_all(exp.Table)):
+        for one in session.views.get(key, ()):
+            yield replace(one, at=at, summary=f"{one.summary} (in the view `{key}`)")
 
 
 def _statement(session: Session, tree: Any, at: int) -> Iterator[Finding]:
@@ -176,6 +186,8 @@ def _called(session: Session, name: str, is_own: bool, at: int) -> Iterator[Find
         )
         return
     known = bare in dialect.harmless or bare in dialect.volatile
+    if name in session.steady or namespace.rpartition(".")[2] == "information_schema":
+        return
     if (known and (not is_own or namespace in _NAMESPACES)) or namespace == "safe":
         return
     if is_own and session.name == "tsql":
@@ -232,7 +244,7 @@ def _target(
         names=frozenset({alias}),
         is_same_table=is_same_table,
         calling=lambda call: _calling(session, call),
-        keys=facts.keys,
+        keys=facts.keys | (_ROW_IDS if session.name == "sqlite" else frozenset()),
         keys_are_complete=facts.is_complete,
         not_null=facts.not_null,
         columns=facts.columns if facts.is_complete else None,
@@ -242,6 +254,10 @@ def _target(
         is_joined=bool(beside),
         variables=session.variables,
     )
+
+
+# Names of the key that every table of SQLite has, unless it says otherwise.
+_ROW_IDS = frozenset(frozenset({name}) for name in ("rowid", "_rowid_", "oid"))
 
 
 def _calling(session: Session, call: Node) -> Calling:
@@ -288,7 +304,8 @@ _ROW_CLAUSES = frozenset(
 )
 
 
-def _update(session: Session, tree: exp.Update, at: int) -> Iterator[Finding]:
+def _update(session: Session, tree: Any, at: int) -> Iterator[Finding]:
+    tree = _own(session, tree)
     yield from _strange(session, tree, _ROW_CLAUSES, at)
     joins = tree.this.args.get("joins") or () if isinstance(tree.this, exp.Table) else ()
     named = _named_queries(session, tree)
@@ -310,7 +327,13 @@ def _update(session: Session, tree: exp.Update, at: int) -> Iterator[Finding]:
         )
 
 
-def _delete(session: Session, tree: exp.Delete, at: int) -> Iterator[Finding]:
+def _own(session: Session, tree: Any) -> Any:
+    """The write as one on a table; SQL Server writes through a common table expression."""
+    return written_through(tree) if session.name == "tsql" else tree
+
+
+def _delete(session: Session, tree: Any, at: int) -> Iterator[Finding]:
+    tree = _own(session, tree)
     yield from _strange(session, tree, _ROW_CLAUSES, at)
     named = _named_queries(session, tree)
     listed: Sequence[Any] = tree.args.get("tables") or ()
@@ -425,7 +448,7 @@ def _reached(
     at: int,
 ) -> Iterator[Finding]:
     parts = _parts(table)
-    if not all(parts):
+    if not all(parts) or not isinstance(table.this, (exp.Identifier, exp.Parameter)):
         yield unread(session.name, "which table it changes is not plain", at)
         return
     own_alias = (table.alias or parts[-1]).lower()
@@ -555,8 +578,11 @@ _INSERT_CLAUSES = frozenset(
 def _insert(session: Session, tree: exp.Insert, at: int) -> Iterator[Finding]:
     yield from _strange(session, tree, _INSERT_CLAUSES, at)
     table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-    if not isinstance(table, exp.Table) or not isinstance(
-        table.this, (exp.Identifier, exp.Parameter)
+    columns = tree.this.expressions if isinstance(tree.this, exp.Schema) else ()
+    if (
+        not isinstance(table, exp.Table)
+        or not isinstance(table.this, (exp.Identifier, exp.Parameter))
+        or not all(isinstance(column, exp.Identifier) for column in columns)
     ):
         yield unread(session.name, "which table it inserts into is not plain", at)
         return
@@ -653,6 +679,9 @@ def _merge(session: Session, tree: exp.Merge, at: int) -> Iterator[Finding]:
         yield unread(session.name, "what it merges into is not plain", at)
         return
     named = _named_queries(session, tree)
+    if not table.db and table.name.lower() in named:
+        yield unread(session.name, "it merges into a common table expression", at)
+        return
     beside, _ = sources(tree.args["using"], (), session.name)
     target = _target(session, table, beside, named)
     deletes = updates = by_source = False

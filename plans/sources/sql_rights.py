@@ -23,7 +23,13 @@ def alter_role(script: Script, node: Node, place: Place) -> Iterator[Finding]:
     finding = _role_finding(
         "sql.alter", role_asset(node.role), node.options, effect, "alters", place
     )
+    if any(option.defname in _SHUTTING for option in node.options or ()):
+        finding = replace(finding, selector=Selector.ALL)
     yield finding if adds else replace(finding, action="sql.revoke", effect=effect)
+
+
+# They may keep the role from connecting at all.
+_SHUTTING = frozenset({"canlogin", "validUntil", "connectionlimit"})
 
 
 def _role_finding(

@@ -214,7 +214,8 @@ def softened(script: Script, relation: Node, finding: Finding) -> Finding:
 
 
 _LEAST = list(Selector)
-_SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "pg_toast"})
+# The rows of pg_cron are statements that run by themselves.
+_SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "pg_toast", "cron"})
 
 
 def _insert(script: Script, node: Node, at: int) -> Finding:

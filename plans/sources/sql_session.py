@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from ..model import Asset
-from .sql_changes import asset, joined_name
+from .sql_changes import Finding, asset, joined_name
 from .sql_dialects import Dialect
 from .sql_forms import Name
 from .sql_script import UNKNOWN_TABLE, TableFacts
@@ -30,7 +30,10 @@ class Session:
     is_in_transaction: bool = False
     tables: dict[str, TableFacts] = field(default_factory=dict)
     temporary: set[str] = field(default_factory=set)
-    views: set[str] = field(default_factory=set)
+    views: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+    """What the functions in the script's own views do when one is read."""
+    steady: set[str] = field(default_factory=set)
+    """The script's own functions that compute and do nothing else."""
     routines: dict[str, Routine] = field(default_factory=dict)
     triggers: dict[str, list[Routine]] = field(default_factory=dict)
     """By table: what runs when its rows change."""
@@ -103,7 +106,7 @@ class Session:
 
     def forget(self, parts: tuple[str, ...]) -> None:
         self.tables.pop(self.key(parts), None)
-        self.views.discard(self.key(parts))
+        self.views.pop(self.key(parts), None)
         if len(parts) == 1:
             self.temporary.discard(parts[0].casefold())
 

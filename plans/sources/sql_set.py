@@ -107,9 +107,12 @@ def setting_finding(
         if not is_restored or row.harmful is None:
             effect, because = row.effect, f", which {row.why}"
     for_all = " for the whole server" if scope in ("global", "persist", "persist_only") else ""
+    loses = effect in (Effect.DELETE_DATA, Effect.DELETE_RECOVERY)
     resource = asset("Setting", session.name, "setting", name or "*")
     shown = text if len(text) <= 40 else text[:39] + "…"
-    return Finding("sql.set", resource, effect, f"sets `{name}` to `{shown}`{for_all}{because}", at)
+    summary = f"sets `{name}` to `{shown}`{for_all}{because}"
+    reach = Selector.ALL if for_all or loses else Selector.ONE
+    return Finding("sql.set", resource, effect, summary, at, reach)
 
 
 def _tsql(session: Session, rest: list[Token], at: int) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """Statements about settings, of the session and of roles, databases and the server."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from ..model import Effect, Reversibility, Selector
@@ -78,6 +79,7 @@ def setting_finding(name: str, args: Any, place: Place, where_set: str) -> Findi
         effect,
         f"{'resets' if args is None else 'sets'} `{name}`{where_set}, which {row.why}",
         place.start,
+        Selector.ALL if effect in (Effect.DELETE_DATA, Effect.DELETE_RECOVERY) else Selector.ONE,
     )
 
 
@@ -87,7 +89,8 @@ def _short(value: str | None) -> str:
 
 
 def alter_system(script: Script, node: Node, place: Place) -> Iterator[Finding]:
-    yield from _kept_setting(node.setstmt, place, " for the whole server")
+    for finding in _kept_setting(node.setstmt, place, " for the whole server"):
+        yield replace(finding, selector=Selector.ALL)
 
 
 def alter_role_set(script: Script, node: Node, place: Place) -> Iterator[Finding]:

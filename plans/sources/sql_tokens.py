@@ -76,7 +76,8 @@ LEXIS = {
     "snowflake": Lexis(
         backslash_escapes=True,
         dollar_quotes=True,
-        line_comments=r"--[^\n]*|//[^\n]*",
+        # `file:///tmp/x` of PUT and GET holds no comment.
+        line_comments=r"--[^\n]*|(?<![:/])//[^\n]*",
         variable=r"\?|:\w+|\$\w+|@[~%\w./\"-]*",
     ),
     "tsql": Lexis(

@@ -31,6 +31,12 @@ class Form(Model):
     """None of these is given."""
     bare: bool = False
     """No operand follows the words."""
+    every: bool = False
+    """Every operand after the words fits the last of them, but for `NAME=value`."""
+    project: bool = False
+    """It runs what the project itself defines, as its tests; where something repoints it, it is `execute`."""
+    unpacks: bool = False
+    """It writes files that the line does not show."""
     effect: Effect
     selector: Selector | None = None
     reversibility: Reversibility | None = None
@@ -48,8 +54,12 @@ class Program(Model):
     source: Source
     valued: tuple[Text, ...] = ()
     """Options that take the next word as their value."""
+    flags: tuple[Text, ...] = ()
+    """Options without a value that may stand before the words."""
     one_dash: bool = False
     """`-name` is one long option, as in Go's `flag`."""
+    any_case: bool = False
+    """Capitals in its words mean nothing."""
     dry: tuple[Text, ...] = ()
     """Options with which it only shows what it would do."""
     help: tuple[Text, ...] = ()
@@ -85,6 +95,14 @@ class Wrapper(Model):
     """The command stands after `--`."""
     elsewhere: bool = False
     """It runs on another machine or in another file system."""
+    environment: bool = False
+    """It gives the command other variables than the script shows."""
+    session: bool = False
+    """Without a command it runs a shell, which reads its input."""
+    session_with: tuple[Text, ...] = ()
+    """With one of these options it does so, too."""
+    if_known: bool = False
+    """It runs only programs of these tables so; other words are its own."""
     source: Source
 
 
@@ -93,6 +111,14 @@ class Database(Model):
 
     names: Annotated[tuple[Text, ...], Field(min_length=1)]
     dialect: Text
+    nearest: bool = False
+    """Its own dialect is not read here and this one is the nearest, so that only what both read alike counts."""
+    one_dash: bool = False
+    """`-name` is one long option."""
+    words: tuple[Text, ...] = ()
+    """The subcommand that runs SQL, as `execute` of `wrangler d1`."""
+    statements: tuple[Text, ...] = ()
+    """Patterns of its own statements that only show something."""
     text: tuple[Text, ...] = ()
     """Options whose value is SQL."""
     files: tuple[Text, ...] = ()
@@ -167,6 +193,8 @@ class Runner(Model):
     """Options whose value is code."""
     valued: tuple[Text, ...] = ()
     shows: tuple[Text, ...] = ()
+    checks: tuple[Text, ...] = ()
+    """Options with which it reads the code and does not run it."""
     source: Source
 
 

@@ -24,6 +24,7 @@ class Class(StrEnum):
     ACCESS = "access"
     AUDIT = "audit"
     PROTECTION = "protection"
+    DEPLOYMENT = "deployment"
     STATEFUL = "stateful"
     RECOVERY = "recovery"
 
@@ -74,9 +75,12 @@ class Outcome(Model):
 class Guard(Model):
     """An attribute that protects, as `settings.enabled`; its path goes through blocks and lists."""
 
-    attribute: Annotated[str, Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$")]
+    attribute: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")]
     lost_when: Loss
     values: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    """Only blocks that also hold one of these count, as a rule that expires something and not one that moves it."""
+    effect: Effect = Effect.DISARM
     irreversible: bool = False
     """The loss itself destroys something, as a shortened retention does."""
     source: str | None = None
@@ -85,6 +89,32 @@ class Guard(Model):
     def _values_belong(self) -> Self:
         if (self.lost_when in (Loss.BECOMES, Loss.LEAVES)) != bool(self.values):
             raise ValueError("`values` belong to `becomes` and `leaves`, and only to them")
+        return self
+
+
+class Door(Model):
+    """Where a resource lets the network in; it is open when everyone may come through to more than the public ports."""
+
+    at: str = ""
+    """The path of the blocks that are doors; without one, the resource itself is."""
+    through: str = ""
+    """Blocks inside each door that say ports and protocols; without any, nothing comes through."""
+    sources: tuple[str, ...] = ()
+    """Attributes that hold networks or addresses."""
+    between: tuple[str, str] | None = None
+    """The attributes that hold the first and the last address, instead."""
+    ports: tuple[str, ...] = ()
+    """Attributes with ports or ranges; where there are none, every port is meant."""
+    span: tuple[str, str] | None = None
+    """The attributes with the first and the last port, instead."""
+    protocol: str | None = None
+    when: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """What else must hold; an attribute that is not set reads as an empty text."""
+
+    @model_validator(mode="after")
+    def _says_who(self) -> Self:
+        if not self.sources and self.between is None:
+            raise ValueError("a door needs `sources` or `between`")
         return self
 
 
@@ -104,11 +134,17 @@ class Row(Model):
     kept_when: tuple[str, ...] = ()
     """Guards that leave a way back when they stand at deletion, as a final snapshot does."""
     grants: tuple[dict[str, tuple[str, ...]], ...] = ()
-    """Attributes and patterns; a grant is broad when every attribute of one row matches."""
+    """Attributes and patterns; a grant is broad when every attribute of one row matches.
+
+    Attributes with the same path above them must match in the same block.
+    """
+    doors: tuple[Door, ...] = ()
     policies: tuple[str, ...] = ()
     """Attributes that hold an AWS policy document."""
     bindings: tuple[str, ...] = ()
     """Attributes that hold a Google policy document."""
+    manifest: str | None = None
+    """The attribute that holds a Kubernetes object, which is read as such."""
     configures_another: bool = False
     """Creating it changes a resource that exists, so its guards count at creation too."""
     override: bool = False
@@ -150,8 +186,10 @@ class Facts:
     guards: tuple[Guard, ...]
     kept_when: frozenset[str]
     grants: tuple[Mapping[str, tuple[str, ...]], ...]
+    doors: tuple[Door, ...]
     policies: tuple[str, ...]
     bindings: tuple[str, ...]
+    manifest: str | None
     configures_another: bool
 
 
@@ -281,8 +319,10 @@ def _facts(
         guards=tuple(dict.fromkeys(guard for row in rows for guard in row.guards)),
         kept_when=frozenset(first.kept_when),
         grants=tuple(grant for row in rows for grant in row.grants),
+        doors=tuple(door for row in rows for door in row.doors),
         policies=tuple(dict.fromkeys(path for row in rows for path in row.policies)),
         bindings=tuple(dict.fromkeys(path for row in rows for path in row.bindings)),
+        manifest=next((row.manifest for row in rows if row.manifest), None),
         configures_another=any(row.configures_another for row in rows),
     )
 
@@ -296,8 +336,10 @@ def _tightened(base: Facts, added: Facts) -> Facts:
         guards=tuple(dict.fromkeys((*base.guards, *added.guards))),
         kept_when=base.kept_when,
         grants=(*base.grants, *added.grants),
+        doors=(*base.doors, *added.doors),
         policies=tuple(dict.fromkeys((*base.policies, *added.policies))),
         bindings=tuple(dict.fromkeys((*base.bindings, *added.bindings))),
+        manifest=base.manifest or added.manifest,
         configures_another=base.configures_another or added.configures_another,
     )
 

@@ -1,6 +1,7 @@
 ;; Drives Emacs with eglot as a person does, against the real server; writes one line for each thing that was seen.  -*- lexical-binding: t -*-
 (setq load-prefer-newer t eglot-sync-connect 30 eglot-connect-timeout 30 eglot-autoshutdown nil
-      eglot-confirm-server-initiated-edits nil make-backup-files nil)
+      eglot-confirm-server-initiated-edits nil eglot-confirm-server-edits nil
+      make-backup-files nil)
 (let ((default-directory "/usr/share/emacs/site-lisp/elpa/"))
   (when (file-directory-p default-directory) (normal-top-level-add-subdirs-to-load-path)))
 (require 'eglot)
@@ -15,14 +16,12 @@
     (unless (funcall ready) (say "FAILED" (concat "waited for " what)) (finish 1))))
 (defun go (text) (goto-char (point-min)) (search-forward text) (goto-char (match-beginning 0)))
 (fset 'y-or-n-p (lambda (&rest _) t))
-(define-derived-mode interlock-mode prog-mode "Interlock")
-(add-to-list 'auto-mode-alist '("\\.ilk\\'" . interlock-mode))
-(add-to-list 'eglot-server-programs `(interlock-mode . ,(split-string (getenv "SERVER"))))
+(load (expand-file-name "emacs/interlock-mode.el" (getenv "EDITORS")))
+(setq interlock-command (butlast (split-string (getenv "SERVER"))))
 (condition-case problem
     (progn
       (set-language-environment "UTF-8")
       (find-file (getenv "FILE"))
-      (interlock-mode)
       (apply #'eglot (eglot--guess-contact))
       (await "the server" 30 (lambda () (eglot-current-server)))
       (flymake-mode 1)
@@ -39,9 +38,7 @@
       (go "aeg")
       (let ((table (nth 2 (eglot-completion-at-point)))) (say "completion" (all-completions "" table)))
       (go "aeg")
-      (let ((actions (eglot-code-actions (point) (+ 3 (point)))))
-        (let ((action (aref (if (vectorp actions) actions (vconcat actions)) 0)))
-          (eglot--apply-workspace-edit (plist-get action :edit))))
+      (eglot-code-actions (point) (+ 3 (point)) "quickfix" t)
       (eglot--signal-textDocument/didChange)
       (await "the quick fix" 15
              (lambda () (flymake-start)

@@ -6,12 +6,17 @@ local function await(what, seconds, ready)
   if not vim.wait(seconds * 1000, ready, 20) then stop("waited for " .. what) end
 end
 
+vim.opt.runtimepath:prepend(vim.env.EDITORS .. "/neovim")
+vim.cmd("filetype plugin on | syntax on")
+require("interlock").setup({ cmd = vim.split(vim.env.SERVER, " ") })
 vim.cmd("edit " .. vim.env.FILE)
 local buffer = vim.api.nvim_get_current_buf()
-local command = vim.split(vim.env.SERVER, " ")
-local id = vim.lsp.start_client({ name = "interlock", cmd = command, root_dir = vim.fn.getcwd() })
-vim.lsp.buf_attach_client(buffer, id)
-await("the server", 30, function() local client = vim.lsp.get_client_by_id(id); return client and client.initialized end)
+local client
+await("the server", 30, function()
+  client = (vim.lsp.get_clients or vim.lsp.get_active_clients)()[1]
+  return client and client.initialized
+end)
+local id = client.id
 
 local function request(method, params)
   local result, problem = vim.lsp.buf_request_sync(buffer, method, params, 15000)
@@ -59,8 +64,6 @@ await("the rename", 15, function()
   return vim.fn.search("is_adult", "nw") > 0
 end)
 say("renamed", line_with("is_adult"))
--- The other file was edited in a buffer that nothing has attached yet, as a set-up by file type would have.
-for _, other in ipairs(vim.api.nvim_list_bufs()) do vim.lsp.buf_attach_client(other, id) end
 
 if vim.env.PROVES == "yes" then
   local function refuted()
@@ -70,6 +73,45 @@ if vim.env.PROVES == "yes" then
   end
   await("a counterexample", 60, refuted)
   say("counterexample", refuted())
+end
+-- What Neovim 0.7 does not have.
+if vim.lsp.inlay_hint then
+  local function of_namespace(is_pull)
+    return #vim.diagnostic.get(buffer, { namespace = vim.lsp.diagnostic.get_namespace(id, is_pull) })
+  end
+  say("pulled", of_namespace(true) .. " pulled " .. of_namespace(false) .. " pushed")
+
+  vim.lsp.inlay_hint.enable(true, { bufnr = buffer })
+  local function hints()
+    return vim.tbl_map(function(one)
+      local label = one.inlay_hint.label
+      return type(label) == "string" and label or label[1].value
+    end, vim.lsp.inlay_hint.get({ bufnr = buffer }))
+  end
+  await("an inlay hint", 15, function() return table.concat(hints(), " "):find("refuted") or vim.env.PROVES ~= "yes" and #hints() > 0 end)
+  say("hints", table.concat(hints(), " "))
+
+  local token_row, token_column = go("principal.age > 60", 10)
+  local function tokens() return vim.lsp.semantic_tokens.get_at_pos(buffer, token_row, token_column + 10) or {} end
+  await("a semantic token", 15, function() return #tokens() > 0 end)
+  say("token", tokens()[1].type)
+
+  go("is_adult", 1)
+  vim.lsp.buf.hover()
+  local floating
+  await("a hover window", 15, function()
+    for _, window in ipairs(vim.api.nvim_list_wins()) do
+      if vim.api.nvim_win_get_config(window).relative ~= "" then
+        floating = vim.api.nvim_buf_get_lines(vim.api.nvim_win_get_buf(window), 0, -1, false)
+        return true
+      end
+    end
+  end)
+  say("floating", table.concat(floating, "\n"))
+
+  vim.lsp.codelens.refresh({ bufnr = buffer })
+  await("a lens", 15, function() return #vim.lsp.codelens.get(buffer) > 0 end)
+  say("lenses", table.concat(vim.tbl_map(function(lens) return lens.command.title end, vim.lsp.codelens.get(buffer)), " | "))
 end
 local edits = request("textDocument/formatting", vim.lsp.util.make_formatting_params({ tabSize = 2, insertSpaces = true }))
 say("formatting", #(edits or {}))

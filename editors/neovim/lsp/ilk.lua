@@ -1,6 +1,3 @@
 -- The server for Neovim 0.11 and later: vim.lsp.enable("ilk").
-return {
-  cmd = { "interlock", "lsp" },
-  filetypes = { "ilk" },
-  root_markers = { ".interlock", "pyproject.toml", ".git" },
-}
+local interlock = require("interlock")
+return interlock.config({ filetypes = { "ilk" }, root_markers = interlock.root_markers })

@@ -38,8 +38,7 @@ async function aPolicyWithItsProofs() {
   const refuted = lens("refuted");
   await refuted.waitFor({ timeout: 90_000 });
   seen.lenses = await page.locator(".codelens-decoration a").allInnerTexts();
-  await page.waitForFunction(() => document.querySelector("#interlock\\.interlock\\.status, [id*='interlock.status']")?.textContent.includes("refuted"), null, { timeout: 20_000 });
-  seen.status = await page.locator("[id*='interlock.status']").innerText();
+  seen.status = await status("refuted");
   seen.hint = await page.locator(".view-line", { hasText: "prove nothing_is_refunded_twice" }).innerText();
   await picture("proofs");
 }
@@ -66,6 +65,7 @@ async function aMistakeAndItsMending() {
   await goTo("15:25");
   await command("Show or Focus Hover");
   await page.locator(".monaco-hover:visible", { hasText: "did you mean" }).waitFor({ timeout: 20_000 });
+  seen.statusWhileWrong = await status("stale");
   seen.diagnostic = await page.locator(".monaco-hover:visible").first().innerText();
   await picture("diagnostic");
   await page.keyboard.press("Escape");
@@ -111,7 +111,9 @@ async function theTestPanel() {
     const icon = await row.locator("[class*='codicon-testing-']").first().getAttribute("class");
     seen.tests[name] = /codicon-testing-(\w+)-icon/.exec(icon)?.[1];
   }
+  await sideBarTo(430);
   await picture("tests");
+  await sideBarTo(350);
   await page.keyboard.press("Escape");
   await command("View: Close All Editors");
   await command("View: Show Explorer");
@@ -172,6 +174,23 @@ async function goTo(place) {
   await page.waitForTimeout(300);
   await page.keyboard.press("Enter");
   await page.waitForTimeout(300);
+}
+
+/** Drags the edge of the side bar. */
+async function sideBarTo(x) {
+  const edge = await page.locator(".part.sidebar").boundingBox();
+  await page.mouse.move(edge.x + edge.width, 500);
+  await page.mouse.down();
+  await page.mouse.move(x, 500, { steps: 5 });
+  await page.mouse.up();
+  await page.mouse.move(x + 300, 500);
+}
+
+/** The text of the status item as soon as it has a word. */
+async function status(word) {
+  const item = page.locator("[id*='interlock.status']", { hasText: word });
+  await item.waitFor({ timeout: 20_000 });
+  return item.innerText();
 }
 
 function lens(text) {

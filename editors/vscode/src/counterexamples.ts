@@ -4,7 +4,7 @@ import * as path from "node:path";
 import * as vscode from "vscode";
 
 const SCHEME = "interlock-counterexample";
-const WIDTH = 60;
+const WIDTH = 62;
 
 export class Counterexamples implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly texts = new Map<string, string>();

@@ -128,10 +128,11 @@ export class LanguageServer {
     next: ProvideCodeLensesSignature,
   ): Promise<vscode.CodeLens[] | null | undefined> {
     const lenses = await next(document, token);
-    const proving = (lenses ?? []).filter(
-      ({ command }) => command?.command === PROVE && command.title.startsWith("proving"),
-    );
-    this.status.provingIn(document.uri, proving.length);
+    const claims = (lenses ?? []).flatMap(({ command }) => (command?.command === PROVE ? [command.title] : []));
+    this.status.unsettledIn(document.uri, {
+      proving: claims.filter((title) => title.startsWith("proving")).length,
+      stale: claims.filter((title) => title.startsWith("stale")).length,
+    });
     return lenses;
   }
 

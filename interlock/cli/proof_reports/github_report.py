@@ -1,8 +1,9 @@
-"""Verdicts as workflow commands of GitHub Actions: an annotation at each claim that is not proved."""
+"""Verdicts as workflow commands of GitHub Actions: an annotation at each claim that is not proved, and at each problem."""
 
 from collections.abc import Iterator
 
 from ...analyzer.prove import Proof, Verdict
+from ...lang.diagnostics import Diagnostic
 from ...lang.render import safe
 from .report import Report
 from .story import broken, short, story
@@ -45,6 +46,20 @@ def _annotation(report: Report, proof: Proof) -> str:
     lines = [told, *(line.text for line in story(report, proof))]
     level = "error" if proof.verdict is Verdict.REFUTED else "warning"
     return command(level, {**place, "title": title}, "\n".join(lines))
+
+
+def annotation(problem: Diagnostic) -> str:
+    """A problem of the policies at its place, with what to do about it."""
+    span = problem.span
+    place: Properties = {"file": span.file, "line": span.line, "endLine": span.end_line}
+    told = [problem.message, f"help: {problem.help}" if problem.help else ""]
+    told += [f"{note.message} ({note.span.file}:{note.span.line})" for note in problem.notes]
+    title = f"{problem.severity}[{problem.code}]"
+    return command(
+        str(problem.severity),
+        {**place, "col": span.column, "title": title},
+        "\n".join(filter(None, told)),
+    )
 
 
 def command(name: str, properties: Properties, message: str) -> str:

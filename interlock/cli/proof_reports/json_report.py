@@ -5,7 +5,6 @@ from typing import Any
 
 from ...analyzer.prove import Counterexample, Proof
 from ...analyzer.telling import guards, situation_lines
-from ...compiler.ir import PolicySet
 from ...lang.schema import Schema
 from ...lang.values import EntityId, EnumValue, Record, Value
 from ..common import place_document
@@ -20,7 +19,7 @@ def render(report: Report) -> str:
 def document(report: Report) -> dict[str, Any]:
     result: dict[str, Any] = {
         "policy_digest": report.policies.digest,
-        "claims": [_claim(report.policies, proof) for proof in report.proofs],
+        "claims": [_claim(report, proof) for proof in report.proofs],
     }
     if report.coverage is not None:
         result["coverage"] = {
@@ -43,7 +42,7 @@ def document(report: Report) -> dict[str, Any]:
     return result
 
 
-def _claim(policies: PolicySet, proof: Proof) -> dict[str, Any]:
+def _claim(report: Report, proof: Proof) -> dict[str, Any]:
     found = proof.counterexample
     return {
         "claim": proof.goal.name,
@@ -51,7 +50,7 @@ def _claim(policies: PolicySet, proof: Proof) -> dict[str, Any]:
         "says": proof.goal.sentence,
         "why": proof.why or None,
         "environments": len(proof.goal.environments),
-        "counterexample": None if found is None else _counterexample(policies, found),
+        "counterexample": None if found is None else _counterexample(report, found),
         "because": [
             {"rule": item.rule, "whole": item.whole, **place_document(item.span)}
             for item in proof.because
@@ -60,10 +59,10 @@ def _claim(policies: PolicySet, proof: Proof) -> dict[str, Any]:
     }
 
 
-def _counterexample(policies: PolicySet, found: Counterexample) -> dict[str, Any]:
+def _counterexample(report: Report, found: Counterexample) -> dict[str, Any]:
     decision = found.decision
     return {
-        **situation_document(policies.schema, found),
+        **situation_document(report.policies.schema, found),
         "decision": str(decision.outcome),
         "rules": [
             {"rule": reason.rule, "because": reason.because, **place_document(reason.span)}
@@ -75,7 +74,7 @@ def _counterexample(policies: PolicySet, found: Counterexample) -> dict[str, Any
                 "does_not_apply_because": guard.message,
                 **place_document(guard.span),
             }
-            for guard in guards(policies, found)
+            for guard in guards(report.checked, report.policies, found)
         ],
         "text": [f"{role} {text}" for role, text in situation_lines(found)],
     }

@@ -154,7 +154,7 @@ def _related(report: Report, proof: Proof) -> Iterator[tuple[str, Span]]:
     if found is not None:
         for reason in found.decision.reasons:
             yield f"`{reason.rule}` decides: {found.decision.outcome}", reason.span
-        for guard in guards(report.policies, found):
+        for guard in guards(report.checked, report.policies, found):
             yield f"`{guard.rule}` does not apply: {guard.message}", guard.span
     for item in proof.because:
         yield f"the proof needs this of `{item.rule}`", item.span

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ...analyzer.prove import Because, Counterexample, Proof
 from ...analyzer.telling import guards, situation_lines
 from ...compiler.decision import Decision
-from ...compiler.ir import PolicySet
 from ...lang.render import safe
 from ...lang.source import Span
 from ...lang.syntax import Outcome
@@ -44,7 +43,7 @@ def story(report: Report, proof: Proof, width: int = WIDTH) -> Iterator[Line]:
         yield from said("but", safe(broken(proof, found)), width)
         yield from situation(found, width)
         yield from decided(found.decision, width)
-        yield from _guards(report.policies, found, width)
+        yield from _guards(report, found, width)
     if proof.why:
         yield from said("since", safe(proof.why), width)
     yield from _because(proof.because, width)
@@ -143,9 +142,9 @@ def _opened(text: str) -> tuple[str, list[str], str] | None:
     return None
 
 
-def _guards(policies: PolicySet, found: Counterexample, width: int) -> Iterator[Line]:
+def _guards(report: Report, found: Counterexample, width: int) -> Iterator[Line]:
     label = "despite"
-    for guard in guards(policies, found):
+    for guard in guards(report.checked, report.policies, found):
         yield from said(label, f"{safe(guard.rule)} ({place(guard.span)})", width)
         yield from said("", safe(guard.message), width, inset=2)
         label = ""

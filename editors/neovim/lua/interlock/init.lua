@@ -1,16 +1,13 @@
 -- Starts the language server for policies: require("interlock").setup(). Works from Neovim 0.7 on.
-local M = {}
-
-local defaults = {
+local M = {
   cmd = { "interlock", "lsp" },
+  --- What the folder of a project has.
   root_markers = { ".interlock", "pyproject.toml", ".git" },
-  settings = {},
-  on_attach = nil,
 }
 
---- Starts the server for every policy that is opened, and adds the commands to its buffers.
+--- Starts the server for every policy that is opened. The options are cmd, root_markers, settings and on_attach.
 function M.setup(options)
-  options = vim.tbl_deep_extend("force", defaults, options or {})
+  options = vim.tbl_extend("force", { cmd = M.cmd, root_markers = M.root_markers, settings = {} }, options or {})
   local group = vim.api.nvim_create_augroup("interlock", { clear = true })
   vim.api.nvim_create_autocmd("FileType", {
     pattern = "ilk",
@@ -25,14 +22,13 @@ function M.start(buffer, options)
   if vim.api.nvim_buf_get_name(buffer) == "" then
     return
   end
-  local config = {
-    name = "interlock",
+  local config = M.config({
     cmd = options.cmd,
     root_dir = M.root(vim.api.nvim_buf_get_name(buffer), options.root_markers),
     settings = { interlock = options.settings },
     init_options = options.settings,
     on_attach = options.on_attach,
-  }
+  })
   if vim.lsp.start then
     vim.lsp.start(config, { bufnr = buffer })
     return
@@ -47,6 +43,30 @@ function M.start(buffer, options)
   if id then
     vim.lsp.buf_attach_client(buffer, id)
   end
+end
+
+--- What every way of starting the server needs, around what is particular to one.
+function M.config(particular)
+  local config = vim.tbl_extend("force", { name = "interlock", cmd = M.cmd }, particular)
+  local again = "workspace/diagnostic/refresh"
+  if not vim.lsp.diagnostic.on_diagnostic or vim.lsp.handlers[again] then
+    return config
+  end
+  -- This Neovim asks for diagnostics when a buffer changes and cannot be told to ask again, as is needed for a
+  -- proof that ends later; here it learns to.
+  config.capabilities = vim.lsp.protocol.make_client_capabilities()
+  config.capabilities.workspace.diagnostics = { refreshSupport = true }
+  config.handlers = {
+    [again] = function(_, _, context)
+      local client = vim.lsp.get_client_by_id(context.client_id)
+      for buffer in pairs(client and client.attached_buffers or {}) do
+        local document = vim.lsp.util.make_text_document_params(buffer)
+        vim.lsp.buf_request(buffer, "textDocument/diagnostic", { textDocument = document })
+      end
+      return vim.NIL
+    end,
+  }
+  return config
 end
 
 --- The nearest folder above a file that has one of the markers, or else the folder of the file.
