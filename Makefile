@@ -70,8 +70,10 @@ vsix:  ## build the VS Code extension into build/interlock.vsix
 	mkdir -p build
 	cd editors/vscode && npx --no-install vsce package --no-dependencies --out ../../build/interlock.vsix
 
-editors: $(VENV)/ready-dev  ## real editors with the real server, VS Code among them; pictures go to build/pictures (slow)
+editors: $(VENV)/ready-dev  ## real editors with the real server, newer ones and VS Code among them; renews the pictures of docs/editors.md (slow)
+	rm -rf build/pictures
 	INTERLOCK_EDITORS=yes $(BIN)/python -m pytest -q -rs tests/test_editors_*.py tests/test_lsp_editors.py
+	for picture in docs/images/*.png; do test ! -e build/pictures/$${picture##*/} || cp build/pictures/$${picture##*/} $$picture; done
 
 clean:  ## remove everything that was set up or built
 	rm -rf $(VENV) build dist *.egg-info .agreement .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache editors/vscode/node_modules editors/vscode/dist editors/vscode/LICENSE

@@ -9,17 +9,11 @@ from dataclasses import dataclass, field, replace
 from . import syntax
 from .cycles import components, is_cycle
 from .diagnostics import Code, Diagnostic, Note, Severity, did_you_mean
-from .expressions import (
-    NOTHING,
-    Expressions,
-    Facts,
-    Watch,
-    element_of,
-    name_is_taken,
-    path_of,
-    reference_id,
-)
+from .expression_errors import name_is_taken
+from .expressions import Expressions, element_of
+from .facts import NOTHING, Facts, path_of
 from .functions import Form, function_named
+from .lookups import Watch, reference_id
 from .meanings import Constant, Defined, ReadAttribute, Tables
 from .names import (
     Names,

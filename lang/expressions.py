@@ -4,48 +4,36 @@ Every expression is checked with what is known to be present at its place, so an
 a guard stands before it. The rules for operators and functions are the rows of `functions.py`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from . import syntax
 from .diagnostics import Code, Diagnostic, Note, did_you_mean
+from .expression_errors import (
+    conversion,
+    listed,
+    name_is_taken,
+    no_element_type,
+    no_order,
+    no_signature,
+    not_closed,
+    unguarded,
+)
+from .facts import IMPOSSIBLE, NOTHING, Facts, in_either, path_of
 from .functions import (
     ORDERED_U,
     Bindings,
     Form,
     Function,
     Signature,
-    accepts_text,
     bind,
     function_named,
     names_of,
     resolve,
 )
-from .meanings import (
-    Actions,
-    Bound,
-    Constant,
-    Defined,
-    EmptySet,
-    EntityTypes,
-    ReadAttribute,
-    Reading,
-    Tables,
-)
-from .names import (
-    Names,
-    Report,
-    Scope,
-    find_actions,
-    find_entity,
-    find_symbol,
-    find_type,
-    is_excused,
-    resolve_type,
-    silent,
-    suggestion,
-    unknown_action,
-)
+from .lookups import Lookups, Seen, starts_with_name
+from .meanings import Actions, Constant, Defined, EmptySet, EntityTypes, Reading
+from .names import find_entity, find_symbol, resolve_type, silent, suggestion
 from .scalars import read_ip_range
 from .source import Span
 from .spelling import plural, with_article
@@ -59,73 +47,22 @@ from .typesystem import (
     STRING,
     UNKNOWN,
     EntityType,
-    EnumType,
     Optional,
     RecordField,
     RecordOf,
     SetOf,
     Type,
-    are_comparable,
     entity_type,
     is_subtype,
     join,
     present,
 )
-from .values import EntityId, EnumValue, Instant, quote
-
-# What is known at a place
-
-Path = tuple[str, ...]
-Fact = tuple[Path, EntityType | None]
-"""A path whose value is there, or (with a type) whose entity is of that type."""
-Facts = frozenset[Fact]
-NOTHING: Facts = frozenset()
-IMPOSSIBLE: Fact = ((), None)
-"""Known where the guards contradict each other, so that no request comes there."""
-
-
-def path_of(expression: syntax.Expression) -> Path | None:
-    """`resource.hold.active` as a path; `None` for what is not a variable or an entity and its attributes."""
-    match expression:
-        case syntax.RequestVariable(name) | syntax.Name(name):
-            return (name,)
-        case syntax.EntityReference(type, id):
-            return (f"{type}::{quote(id)}",)
-        case syntax.Access(base, name):
-            above = path_of(base)
-            return (*above, name) if above else None
-        case _:
-            return None
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """An expression as it was read once: in which kinds of request, and what its place asked for."""
-
-    node: syntax.Expression
-    type: Type
-    facts: Facts
-    expected: Type | None
-    variables: Mapping[str, Type]
-
-
-Watch = Callable[[Seen], None]
+from .values import Instant
 
 
 @dataclass(slots=True)
-class Expressions:
-    """Infers types in one environment. `variables` are the names in sight with their types."""
-
-    names: Names
-    scope: Scope
-    tables: Tables
-    report: Report
-    variables: dict[str, Type]
-    skips: bool = False
-    """Whether what no request reaches is left unread; otherwise its guards are taken to say nothing."""
-    closed: bool = False
-    """Whether there is no world to read: a test gives values."""
-    watch: Watch | None = None
+class Expressions(Lookups):
+    """Infers types in one environment."""
 
     # The question
 
@@ -144,7 +81,7 @@ class Expressions:
         """The type of an expression that must be there."""
         type = self.infer(node, facts, expected)
         if isinstance(type, Optional):
-            self.report(self._unguarded(node, type))
+            self.report(unguarded(node))
             return type.type
         return type
 
@@ -157,9 +94,7 @@ class Expressions:
         if not is_subtype(type, expected):
             message = f"expected `{expected}`, found `{type}`"
             self.report(
-                Diagnostic(
-                    Code.TYPE_MISMATCH, message, node.span, _conversion(node, type, expected)
-                )
+                Diagnostic(Code.TYPE_MISMATCH, message, node.span, conversion(node, type, expected))
             )
 
     def condition(self, node: syntax.Expression, facts: Facts) -> Facts:
@@ -197,7 +132,7 @@ class Expressions:
             case syntax.Or(operands):
                 return self._combine(operands, truth, not truth)
             case syntax.Conditional(condition, then, otherwise):
-                return _in_either(
+                return in_either(
                     [
                         self.facts(condition, True) | self.facts(then, truth),
                         self.facts(condition, False) | self.facts(otherwise, truth),
@@ -208,7 +143,7 @@ class Expressions:
 
     def _combine(self, operands: Sequence[syntax.Expression], truth: bool, every: bool) -> Facts:
         found = [self.facts(operand, truth) for operand in operands]
-        return NOTHING.union(*found) if every else _in_either(found)
+        return NOTHING.union(*found) if every else in_either(found)
 
     # The answers, node by node
 
@@ -268,91 +203,9 @@ class Expressions:
                 self.report(Diagnostic(Code.WRONG_ARGUMENTS, message, node.span))
                 return UNKNOWN
 
-    def _request_variable(self, node: syntax.RequestVariable, name: str, facts: Facts) -> Type:
-        if name not in self.variables:
-            message = f"`{name}` is not known here"
-            help_line = "a `define` sees only its parameters: pass it as one"
-            if self.closed:
-                help_line = "give the value itself"
-            self.report(Diagnostic(Code.UNKNOWN_NAME, message, node.span, help_line))
-            return UNKNOWN
-        return self._narrowed(node, self.variables[name], facts)
-
-    def _narrowed(self, node: syntax.Expression, type: Type, facts: Facts) -> Type:
-        path = path_of(node)
-        if isinstance(type, Optional) and (path, None) in facts:
-            type = type.type
-        if isinstance(type, EntityType):
-            types = type.types
-            for known, narrower in facts:
-                if known == path and narrower is not None:
-                    types &= narrower.types
-            if types and types != type.types:
-                return entity_type(types)
-        return type
-
-    def _name(self, node: syntax.Name, facts: Facts, expected: Type | None) -> Type:
-        if node.name in self.variables:
-            self.tables.meanings[id(node)] = Bound()
-            return self._narrowed(node, self.variables[node.name], facts)
-        if expected is not None:
-            wanted = present(expected)
-            if isinstance(wanted, EnumType):
-                return self._member(node, wanted, node.name, node.span)
-            if wanted == ACTION:
-                return self._action(node, node.name, node.span)
-            if wanted == UNKNOWN:
-                return UNKNOWN
-        if not is_excused(self.scope, node.name):
-            self.report(self._unknown_name(node.name, node.span))
-        return UNKNOWN
-
-    def _member(self, node: syntax.Expression, enum: EnumType, name: str, span: Span) -> Type:
-        if name not in enum.members:
-            message = f"`{enum.name}` has no member `{name}`"
-            help_line = did_you_mean(name, enum.members) or "its members are " + ", ".join(
-                f"`{member}`" for member in enum.members
-            )
-            self.report(Diagnostic(Code.UNKNOWN_MEMBER, message, span, help_line))
-            return enum
-        value = EnumValue(enum.name, name, enum.members.index(name))
-        self.tables.meanings[id(node)] = Constant(value)
-        return enum
-
-    def _action(self, node: syntax.Expression, name: str, span: Span) -> Type:
-        actions = find_actions(self.names, name)
-        if actions is None:
-            if not is_excused(self.scope, name):
-                self.report(unknown_action(self.names, syntax.Reference(name, span=span)))
-            return ACTION
-        self.tables.meanings[id(node)] = Actions(actions)
-        return ACTION
-
-    def _unknown_name(self, name: str, span: Span) -> Diagnostic:
-        enums = [enum for enum in self.names.schema.enums.values() if name in enum.members]
-        visible = [enum.name for enum in enums if enum.name in self.scope.symbols]
-        help_line: str | None
-        if visible:
-            help_line = f"write `{visible[0]}.{name}`"
-        else:
-            variables = {*self.variables, "principal", "action", "resource", "context"}
-            help_line = (
-                _instead_of_type(self.scope, name)
-                or did_you_mean(name, variables)
-                or suggestion(self.names, self.scope, name)
-            )
-        return Diagnostic(Code.UNKNOWN_NAME, f"there is no `{name}` here", span, help_line)
-
-    def _entity_reference(self, node: syntax.EntityReference) -> Type:
-        entity = reference_id(self.names, self.scope, node, self.report)
-        if entity is None:
-            return UNKNOWN
-        self.tables.meanings[id(node)] = Constant(entity)
-        return entity_type({entity.type})
-
     def _access(self, node: syntax.Access, facts: Facts, expected: Type | None) -> Type:
         dotted = path_of(node)
-        if dotted is not None and dotted[0] not in self.variables and _starts_with_name(node):
+        if dotted is not None and dotted[0] not in self.variables and starts_with_name(node):
             if expected == ACTION:
                 return self._action(node, ".".join(dotted), node.span)
             enum = self._enum_before(node)
@@ -360,91 +213,9 @@ class Expressions:
                 return self._member(node, enum, node.name, node.name_span)
         base = self.value(node.base, facts)
         if node.name == "size" and _is_empty(node.base, base):
-            self.report(_no_element_type(node.base))
+            self.report(no_element_type(node.base))
             return INT
         return self._attribute(node, base, node.name, node.name_span, facts)
-
-    def _enum_before(self, node: syntax.Access) -> EnumType | None:
-        """The enum that `Risk`, its alias or `std.change.Risk` names before a member."""
-        name = ".".join(path_of(node.base) or ())
-        symbol = find_symbol(self.names, self.scope, name, node.base.span, silent)
-        if symbol is None or not isinstance(symbol.declaration, syntax.Enum | syntax.TypeAlias):
-            return None
-        reference = syntax.TypeName(name, span=node.base.span)
-        found = find_type(self.names, self.scope, reference, self.report)
-        return found if isinstance(found, EnumType) else None
-
-    def _attribute(
-        self, node: syntax.Expression, base: Type, name: str, span: Span, facts: Facts
-    ) -> Type:
-        if base == UNKNOWN:
-            return UNKNOWN
-        if self.closed and isinstance(base, EntityType):
-            self.report(_not_closed(node))
-            return UNKNOWN
-        if isinstance(base, SetOf) and name == "size":
-            self.tables.meanings[id(node)] = Reading("size")
-            return INT
-        found = self.lookup(base, name, span)
-        if found is None:
-            return UNKNOWN
-        self.tables.meanings[id(node)] = ReadAttribute(found.optional)
-        type = Optional(found.type) if found.optional else found.type
-        return self._narrowed(node, type, facts)
-
-    def lookup(self, base: Type, name: str, span: Span) -> RecordField | None:
-        """The attribute `name` of a value, the same on each type it may have."""
-        match base:
-            case RecordOf():
-                found = base.field(name)
-                if found is None:
-                    known = {item.name for item in base.fields}
-                    message = f"there is no `{name}` in `{_shortened(base)}`"
-                    help_line = did_you_mean(name, known) or _listed(known)
-                    self.report(Diagnostic(Code.UNKNOWN_ATTRIBUTE, message, span, help_line))
-                return found
-            case EntityType(types):
-                return self._entity_attribute(types, name, span)
-            case _:
-                message = f"a value of type `{base}` has no attributes"
-                help_line = None
-                if isinstance(base, SetOf):
-                    methods = names_of(Form.METHOD)
-                    help_line = f"a set has `size` and {', '.join(f'`{m}`' for m in methods)}"
-                self.report(Diagnostic(Code.UNKNOWN_ATTRIBUTE, message, span, help_line))
-                return None
-
-    def _entity_attribute(self, types: frozenset[str], name: str, span: Span) -> RecordField | None:
-        schema = self.names.schema
-        result: RecordField | None = None
-        for type in sorted(types):
-            attributes = schema.entities[type].attributes
-            found = attributes.get(name)
-            if found is None:
-                message = f"`{type}` has no attribute `{name}`"
-                others = [
-                    other for other in sorted(types) if name in schema.entities[other].attributes
-                ]
-                help_line = (
-                    f"ask first whether it is one that has: `is {others[0]}`"
-                    if others
-                    else did_you_mean(name, set(attributes)) or _listed(set(attributes))
-                )
-                self.report(Diagnostic(Code.UNKNOWN_ATTRIBUTE, message, span, help_line))
-                return None
-            if result is None:
-                result = found
-                continue
-            common = join(result.type, found.type)
-            if common is None:
-                message = (
-                    f"`{name}` is {with_article(result.type)} on some types"
-                    f" and {with_article(found.type)} on `{type}`"
-                )
-                self.report(Diagnostic(Code.TYPE_MISMATCH, message, span, "ask first with `is`"))
-                return None
-            result = RecordField(name, common, result.optional or found.optional)
-        return result
 
     def _has(self, node: syntax.Has, facts: Facts) -> Type:
         base = self.value(node.base, facts)
@@ -455,7 +226,7 @@ class Expressions:
             if base == UNKNOWN:
                 return BOOL
             if self.closed and isinstance(base, EntityType):
-                self.report(_not_closed(node))
+                self.report(not_closed(node))
                 return BOOL
             found = self.lookup(base, step, span)
             if found is None:
@@ -539,7 +310,7 @@ class Expressions:
                 return (
                     path is not None
                     and path[0] not in self.variables
-                    and _starts_with_name(node)
+                    and starts_with_name(node)
                     and self._enum_before(node) is None
                 )
             case syntax.RecordLiteral(fields):
@@ -565,7 +336,7 @@ class Expressions:
         for place, (operand, type) in enumerate([(node.left, left), (node.right, right)]):
             wants_set = all(signature.parameters[place].in_set for signature in function.signatures)
             if wants_set and _is_empty(operand, type):
-                self.report(_no_element_type(operand))
+                self.report(no_element_type(operand))
                 return UNKNOWN
         result, signature = self._apply(function, [left, right], node.span)
         if signature is None:
@@ -573,7 +344,7 @@ class Expressions:
         self.tables.meanings[id(node)] = Reading(signature.reading)
         if signature.reading in ("hierarchy", "hierarchy_any"):
             if self.closed:
-                self.report(_not_closed(node))
+                self.report(not_closed(node))
             self._check_hierarchy(left, right, node.span)
         texts = node.operator in ("starts_with", "ends_with") or signature.reading == "text"
         if texts and not isinstance(node.right, syntax.String):
@@ -640,7 +411,7 @@ class Expressions:
                 for parameter, argument in zip(signature.parameters, arguments, strict=True)
             ):
                 return resolve(signature.result, bindings), signature
-        self.report(_no_signature(function, arguments, span))
+        self.report(no_signature(function, arguments, span))
         types = {signature.result.type for signature in function.signatures}
         return (types.pop() or UNKNOWN if len(types) == 1 else UNKNOWN), None
 
@@ -735,7 +506,7 @@ class Expressions:
                 self.report(self._unknown_function(node))
             return UNKNOWN
         if self.closed:
-            self.report(_not_closed(node))
+            self.report(not_closed(node))
             return UNKNOWN
         define = symbol.declaration
         other = self.names.scopes[symbol.module]
@@ -796,7 +567,7 @@ class Expressions:
         if function is None:
             known = names_of(Form.METHOD)
             message = f"there is no method `{node.method}`"
-            help_line = did_you_mean(node.method, known) or _listed(set(known))
+            help_line = did_you_mean(node.method, known) or listed(set(known))
             if function_named(node.method, Form.PROPERTY):
                 help_line = f"write `.{node.method}` without parentheses"
             self.report(Diagnostic(Code.UNKNOWN_FUNCTION, message, node.name_span, help_line))
@@ -804,7 +575,7 @@ class Expressions:
         if base == UNKNOWN:
             return UNKNOWN
         if _is_empty(node.base, base):
-            self.report(_no_element_type(node.base))
+            self.report(no_element_type(node.base))
             return UNKNOWN
         if not isinstance(base, SetOf):
             message = f"`{node.method}` is a method of sets, and this is {with_article(base)}"
@@ -829,7 +600,7 @@ class Expressions:
                     self.tables.meanings[id(node)] = Reading(signature.reading)
                 return resolve(signature.result, bindings)
         if function.signatures[0].body == ORDERED_U:
-            self.report(_no_order(body, argument.body.span))
+            self.report(no_order(body, argument.body.span))
             return UNKNOWN
         wanted = " or ".join(f"`{signature.body}`" for signature in function.signatures)
         message = f"the function of `{node.method}` must give {wanted}, and gives `{body}`"
@@ -854,80 +625,10 @@ class Expressions:
             if not isinstance(part, str):
                 self.value(part, facts)
 
-    def _unguarded(self, node: syntax.Expression, type: Optional) -> Diagnostic:
-        text = " ".join(node.span.text.split())
-        message = f"`{text}` may be absent"
-        help_line = f"say what then: `{text} ?? …`"
-        if isinstance(node, syntax.Access) and path_of(node) is not None:
-            base = " ".join(node.base.span.text.split())
-            help_line = f"guard it with `{base} has {node.name} and …`, or s" + help_line[1:]
-        return Diagnostic(Code.UNGUARDED_OPTIONAL, message, node.span, help_line)
-
-
-def reference_id(
-    names: Names, scope: Scope, node: syntax.EntityReference, report: Report
-) -> EntityId | None:
-    """The entity that `Type::"id"` names; an abstract type has none."""
-    reference = syntax.Reference(node.type, span=node.name_span)
-    type = find_entity(names, scope, reference, report)
-    if type is None:
-        return None
-    declared = names.schema.entities.get(type.name)
-    if len(type.types) != 1 or (declared is not None and declared.abstract):
-        message = f"`{node.type}` is abstract, so no entity is only {with_article(node.type)}"
-        types = ", ".join(f"`{name}`" for name in sorted(type.types))
-        help_line = f"name one of its types: {types}" if types else None
-        report(Diagnostic(Code.ABSTRACT_ENTITY, message, node.span, help_line))
-        return None
-    return EntityId(next(iter(type.types)), node.id)
-
-
-def name_is_taken(name: str, span: Span) -> Diagnostic:
-    """A parameter that has the name of something else in sight."""
-    message = f"`{name}` already names something here"
-    return Diagnostic(Code.DUPLICATE_NAME, message, span, "choose another name")
-
-
-def _in_either(found: Sequence[Facts]) -> Facts:
-    """What is known where one of several conditions holds; one that never holds tells nothing less."""
-    possible = [facts for facts in found if IMPOSSIBLE not in facts]
-    return frozenset.intersection(*possible) if possible else found[0]
-
 
 def _is_empty(node: syntax.Expression, type: Type) -> bool:
     """Whether this is `{}`, read as a record since nothing there asks for a set."""
     return isinstance(node, syntax.RecordLiteral) and type == RecordOf(())
-
-
-def _no_element_type(node: syntax.Expression) -> Diagnostic:
-    message = "nothing says what the elements of `{}` are"
-    help_line = "write it beside a value of a set type"
-    return Diagnostic(Code.UNKNOWN_ELEMENT_TYPE, message, node.span, help_line)
-
-
-def _not_closed(node: syntax.Expression) -> Diagnostic:
-    message = f"`{' '.join(node.span.text.split())}` is not known here"
-    help_line = "a test says values: give the value itself"
-    return Diagnostic(Code.UNKNOWN_NAME, message, node.span, help_line)
-
-
-def _instead_of_type(scope: Scope, name: str) -> str | None:
-    """What can be written where a type stands and a value is needed."""
-    for symbol in scope.symbols.get(name, []):
-        if isinstance(symbol.declaration, syntax.Entity):
-            return f'a type is no value: ask with `is {name}`, or name an entity: `{name}::"…"`'
-        if isinstance(symbol.declaration, syntax.Enum):
-            return f"a type is no value: name a member, such as `{name}.{symbol.declaration.members[0].name}`"
-        if isinstance(symbol.declaration, syntax.Define):
-            return f"call it: `{name}(…)`"
-    return None
-
-
-def _starts_with_name(node: syntax.Access) -> bool:
-    base: syntax.Expression = node
-    while isinstance(base, syntax.Access):
-        base = base.base
-    return isinstance(base, syntax.Name)
 
 
 def element_of(type: Type | None) -> Type | None:
@@ -948,51 +649,3 @@ def _expected_left(operator: str, right: Type) -> Type | None:
     if operator == "contains":
         return SetOf(right)
     return right
-
-
-def _no_signature(function: Function, arguments: list[Type], span: Span) -> Diagnostic:
-    found = " and ".join(f"`{type}`" for type in arguments)
-    if function.name in ("==", "!=") and len(arguments) == 2:
-        message = f"{found} can never be equal"
-        return Diagnostic(Code.TYPE_MISMATCH, message, span, _convert(arguments[0], arguments[1]))
-    if function.name in ("<", "<=", ">", ">=") and are_comparable(arguments[0], arguments[-1]):
-        return _no_order(arguments[0], span)
-    message = f"`{function.name}` does not take {found}"
-    help_line = _convert(arguments[0], arguments[-1]) or f"it takes {accepts_text(function)}"
-    return Diagnostic(Code.TYPE_MISMATCH, message, span, help_line)
-
-
-def _no_order(type: Type, span: Span) -> Diagnostic:
-    message = f"values of type `{type}` have no order"
-    help_line = (
-        f"declare it as `enum {type} ordered {{ … }}`" if isinstance(type, EnumType) else None
-    )
-    return Diagnostic(Code.UNORDERED_TYPE, message, span, help_line)
-
-
-def _convert(left: Type, right: Type) -> str | None:
-    if {str(left), str(right)} == {"Int", "Decimal"}:
-        return "write the integer with a decimal point, such as `100.0`"
-    for text, enum in ((left, right), (right, left)):
-        if text == STRING and isinstance(enum, EnumType):
-            return f"enum members are written without quotes: `{enum.name}.{enum.members[0]}`"
-    return None
-
-
-def _conversion(node: syntax.Expression, type: Type, expected: Type) -> str | None:
-    if isinstance(node, syntax.Integer) and str(expected) == "Decimal":
-        return f"write `{node.value}.0`"
-    if isinstance(node, syntax.String) and isinstance(expected, EnumType):
-        return f"enum members are written without quotes: `{node.value}`"
-    return None
-
-
-def _listed(names: set[str]) -> str | None:
-    if not names or len(names) > 12:
-        return None
-    return "there is " + ", ".join(f"`{name}`" for name in sorted(names))
-
-
-def _shortened(type: Type) -> str:
-    text = str(type)
-    return text if len(text) <= 60 else text[:57] + "… }"

@@ -16,7 +16,6 @@ from ..lang.checker import (
     recursive_defines,
 )
 from ..lang.diagnostics import Code, Diagnostic, has_errors
-from ..lang.expressions import Watch
 from ..lang.loader import (
     bundled,
     cyclic_imports,
@@ -25,6 +24,7 @@ from ..lang.loader import (
     unknown_module,
     unused_imports,
 )
+from ..lang.lookups import Watch
 from ..lang.meanings import Defined, Tables
 from ..lang.names import Module, Names, resolve
 from ..lang.source import Span

@@ -9,6 +9,7 @@ from pygls.exceptions import JsonRpcException
 from interlock.version import __version__
 
 from .occurrences import occurrences
+from .progress import ProofProgress
 from .proofs import Proofs, can_prove
 from .protocol import Server
 from .session import PoliciesOf, Session, no_policies
@@ -53,6 +54,7 @@ class InterlockServer(Server):
         self.warming: asyncio.Task[None] | None = None
         self.can_prove = can_prove()
         self.proofs = Proofs(self.proved)
+        self.progress = ProofProgress(self.proofs, lambda: self.work_done_progress)
         if self.can_prove:
             self.session.claims_of = self.proofs.states
 
@@ -103,6 +105,8 @@ class InterlockServer(Server):
         """Has the claims of a policy set proved that are not known, where that is wanted."""
         if self.can_prove and (now or self.session.settings.prove_on_change):
             self.proofs.update(view.analysis, self.session.settings.proof_seconds, now=now)
+            if self.supports_progress():
+                self.progress.follow()
 
     def proved(self) -> None:
         """A claim has a new state."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from ..lang import syntax
 from ..lang.checker import Checked, walk
-from ..lang.expressions import Facts, Seen
+from ..lang.facts import Facts
 from ..lang.grammar_state import state_after
+from ..lang.lookups import Seen
 from ..lang.parser import parse_fragment
 from ..lang.schema import Schema
 from ..lang.source import Fragment

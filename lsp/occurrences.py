@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from ..lang import syntax
 from ..lang.checker import Checked
-from ..lang.expressions import Seen
 from ..lang.functions import Form, function_named
+from ..lang.lookups import Seen
 from ..lang.meanings import Actions, Bound, Constant, Defined
 from ..lang.names import Names, Scope
 from ..lang.source import Span

@@ -40,6 +40,15 @@ class _Held:
     ground: Ground
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The claims of a policy set on their way to a verdict, and those of them that have none yet."""
+
+    task: asyncio.Task[None]
+    claims: dict[str, Ground]
+    left: dict[str, Ground]
+
+
 class Proofs:
     """The claims of every policy set; `changed` is called when a state is new."""
 
@@ -50,7 +59,7 @@ class Proofs:
         """By the first file of the policy set, then by the name of the claim."""
         self._known: dict[str, ClaimState] = {}
         """By the digest of a claim and its slice."""
-        self._running: dict[str, tuple[asyncio.Task[None], dict[str, Ground]]] = {}
+        self._running: dict[str, _Run] = {}
         self._grounds: dict[str, tuple[Analysis, int, dict[str, Ground]]] = {}
 
     def states(self, analysis: Analysis) -> dict[str, ClaimState]:
@@ -63,7 +72,7 @@ class Proofs:
             known = held.get(name)
             if known is not None and same_ground(known.ground, ground):
                 found[name] = known.state
-            elif running is not None and name in running[1]:
+            elif running is not None and name in running.claims:
                 found[name] = ClaimState(name, Status.RUNNING)
             elif known is not None and not analysis.sound and still_stands(known.ground, analysis):
                 found[name] = _stale(known.state)
@@ -84,19 +93,20 @@ class Proofs:
         }
         running = self._running.get(key)
         if running is not None:
-            same = running[1].keys() == open_claims.keys() and all(
-                same_ground(running[1][name], ground) for name, ground in open_claims.items()
+            same = running.left.keys() == open_claims.keys() and all(
+                same_ground(running.left[name], ground) for name, ground in open_claims.items()
             )
             if same:
                 return
-            running[0].cancel()
+            running.task.cancel()
             del self._running[key]
         if not open_claims or not analysis.sound:
             return
         texts = {file: document.text.source for file, document in analysis.documents.items()}
         wait = 0.0 if now else QUIET_SECONDS
-        work = self._prove(key, analysis, texts, open_claims, seconds, wait)
-        self._running[key] = asyncio.ensure_future(work), open_claims
+        left = dict(open_claims)
+        work = self._prove(key, analysis, texts, left, seconds, wait)
+        self._running[key] = _Run(asyncio.ensure_future(work), open_claims, left)
 
     def _grounds_of(self, analysis: Analysis) -> dict[str, Ground]:
         known = self._grounds.get(_key(analysis))
@@ -111,9 +121,23 @@ class Proofs:
         if held is not None:
             self._known = {key: one for key, one in self._known.items() if one is not held.state}
 
+    def waiting(self) -> int:
+        """How many claims are on their way to a verdict."""
+        return sum(len(run.left) for run in self._running.values())
+
+    def cancel(self) -> None:
+        """Gives up on what is being proved, until it is asked for or what it rests on changes."""
+        for key, run in self._running.items():
+            run.task.cancel()
+            for name, ground in run.left.items():
+                state = ClaimState(name, Status.UNKNOWN, "its proof was cancelled")
+                self._held[key][name] = _Held(state, ground)
+        self._running.clear()
+        self._changed()
+
     async def close(self) -> None:
-        for task, _ in self._running.values():
-            task.cancel()
+        for run in self._running.values():
+            run.task.cancel()
         await self._prover.close()
 
     async def _prove(
@@ -121,12 +145,11 @@ class Proofs:
         key: str,
         analysis: Analysis,
         texts: dict[str, str],
-        claims: dict[str, Ground],
+        left: dict[str, Ground],
         seconds: float,
         wait: float,
     ) -> None:
         await asyncio.sleep(wait)
-        left = dict(claims)
         while left:
             stopped = await self._ask(key, analysis, texts, left, seconds)
             if stopped is None:
@@ -135,7 +158,7 @@ class Proofs:
             self._held[key][name] = _Held(ClaimState(name, Status.UNKNOWN, why), left.pop(name))
             self._changed()
         current = self._running.get(key)
-        if current is not None and current[0] is asyncio.current_task():
+        if current is not None and current.task is asyncio.current_task():
             del self._running[key]
         self._changed()
 

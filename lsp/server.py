@@ -3,7 +3,7 @@
 import gc
 
 from .connection import InterlockServer
-from .handlers import commands, documents, lifecycle, moving, reading, writing
+from .handlers import commands, documents, everywhere, lifecycle, requests
 from .session import PoliciesOf, no_policies
 
 
@@ -12,6 +12,6 @@ def create_server(policies_of: PoliciesOf = no_policies) -> InterlockServer:
     # Syntax trees live long and have no cycles; a full collection walks them all and would be felt while typing.
     gc.set_threshold(20_000, 50, 1_000)
     server = InterlockServer(policies_of)
-    for part in (lifecycle, documents, reading, moving, writing, commands):
+    for part in (lifecycle, documents, requests, everywhere, commands):
         part.register(server)
     return server

@@ -105,7 +105,7 @@ def event_of(change: Change) -> Event | None:
     if change.effect in _HARMLESS or change.selector is Selector.NONE:
         return None
     if change.action in _REMOVALS:
-        return Event.ORPHAN if "ORPHAN" in operation else Event.DESTROY
+        return Event.ORPHAN if operation.endswith("(ORPHAN)") else Event.DESTROY
     if event is not None and change.effect is Effect.UPDATE and change.resource.stateful:
         # What the plan itself made, or what is known to be empty.
         return None

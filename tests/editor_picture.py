@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 PLAIN = (
-    "#000000 #aa3333 #3a8a3a #9a7a20 #3a66b0 #8a4a9a #2a8a8a #c8c8c8"
-    " #666666 #dd5555 #66bb66 #ddbb55 #6699dd #bb77cc #55bbbb #ffffff"
-).split()
+    "#000000", "#aa3333", "#3a8a3a", "#9a7a20", "#3a66b0", "#8a4a9a", "#2a8a8a", "#c8c8c8",
+    "#666666", "#dd5555", "#66bb66", "#ddbb55", "#6699dd", "#bb77cc", "#55bbbb", "#ffffff",
+)  # fmt: skip
 """The sixteen colours that have no numbers of their own."""
 LINE_HEIGHT = 18
 CUBE = (0, 95, 135, 175, 215, 255)
@@ -75,7 +75,7 @@ def _changed(look: Look, codes: str) -> Look:
             case 7 | 27:
                 look = replace(look, is_reversed=number == 7)
             case 38 | 48 | 58:
-                colour = _colour(words)
+                colour = _colour(iter(filter(None, style.split(":"))) if style else words)
                 if number == 38:
                     look = replace(look, foreground=colour)
                 elif number == 48:
@@ -94,7 +94,7 @@ def _changed(look: Look, codes: str) -> Look:
 
 
 def _colour(words: Iterator[str]) -> str:
-    """The colour that follows: `2;red;green;blue`, or `5;number`."""
+    """The colour that follows: 2, red, green and blue, or 5 and a number."""
     if next(words) == "2":
         return "#" + "".join(f"{int(next(words)):02x}" for _ in range(3))
     number = int(next(words))

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from editor_tools import EDITORS, VSCODE, build_vsix, installed, need
 
+from interlock.lang.parser import parse
 from interlock.lsp.claims import Status
 from interlock.lsp.features import lenses
 from interlock.lsp.settings import Settings, read_settings
@@ -107,6 +108,28 @@ def test_every_file_that_is_named_is_there() -> None:
     named += [item["path"] for kind in ("grammars", "snippets") for item in contributes[kind]]
     for name in named:
         json.loads((VSCODE / name).read_text(encoding="utf-8"))
+
+
+def test_every_snippet_is_a_declaration_that_the_parser_reads() -> None:
+    snippets = json.loads((VSCODE / "snippets" / "ilk.json").read_text(encoding="utf-8"))
+    for name, snippet in snippets.items():
+        # With what stands in each place, the first of each choice, and something at the end.
+        text = "\n".join(snippet["body"]).replace("$0", "true")
+        text = re.sub(r"\$\{\d+[:|]([^{},|]*)[^{}]*\}|\$\d+", r"\1", text)
+        declarations, problems = parse(f"{name}.ilk", text)
+        assert not problems, (name, text, problems)
+        assert declarations, name
+    starting = {snippet["body"][0].split()[0] for snippet in snippets.values()}
+    assert {
+        "permit",
+        "forbid",
+        "require",
+        "prove",
+        "test",
+        "entity",
+        "action",
+        "define",
+    } <= starting
 
 
 def test_no_network_and_no_telemetry() -> None:

@@ -38,7 +38,7 @@ def project(tmp_path: Path) -> Path:
 def test_neovim(programs: Path, project: Path) -> None:
     seen = run_editor(project, in_neovim(str(programs / "nvim")))
     check_seen(seen)
-    assert seen["token"] == "property"
+    assert seen["coloured_as"] == "property"
     assert "define is_adult(user: User, limit: Int) -> Bool" in seen["floating"]
     assert "Evaluate request.json" in seen["lenses"]
     if can_prove():
@@ -105,6 +105,7 @@ def shop() -> Iterator[Path]:
     """The policies of which the documentation has pictures, in a folder whose name can be shown."""
     with tempfile.TemporaryDirectory(prefix="shop-") as folder:
         shutil.copytree(VSCODE / "e2e" / "workspace", folder, dirs_exist_ok=True)
+        (Path(folder) / ".interlock").mkdir()
         yield Path(folder)
 
 
@@ -149,8 +150,14 @@ def test_neovim_shows_a_counterexample(programs: Path, shop: Path) -> None:
                 "`nobody_on_leave_refunds` is proved", "`nothing_is_refunded_twice` is refuted"
             )
             # Neovim 0.10 draws no hint that comes later in a line that it has drawn.
-            neovim.type(":lua vim.lsp.inlay_hint.enable()")
-            neovim.press("Enter")
+            enable = [
+                nvim,
+                "--server",
+                socket,
+                "--remote-expr",
+                "luaeval('vim.lsp.inlay_hint.enable()')",
+            ]
+            subprocess.run(enable, env=environment, check=True, timeout=30)
             neovim.wait_for("✗ refuted", "✓ proved")
             neovim.press("C-w", "d")
             neovim.wait_for("permit by large_refund", "does not apply because")

@@ -6,10 +6,11 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from editor_tools import EDITORS, keywords, need
+from editor_tools import EDITORS, ROOT, VSCODE, keywords, need, newer_editors
 
 POLICY = """\
 // 𝄞
@@ -64,8 +65,20 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_neovim_knows_policies_and_starts_the_server(project: Path) -> None:
-    nvim = need("nvim")
+@pytest.fixture(params=["installed", "newer"])
+def program(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """Where an editor is: the one of this machine, or the one that `make editors` puts beside it."""
+    if request.param == "installed":
+        return need
+    if not os.environ.get("INTERLOCK_EDITORS"):
+        pytest.skip("newer editors are downloaded: make editors")
+    return lambda name: str(newer_editors() / name)
+
+
+def test_neovim_knows_policies_and_starts_the_server(
+    project: Path, program: Callable[[str], str]
+) -> None:
+    nvim = program("nvim")
     script, out = project / "script.lua", project / "out.json"
     script.write_text(NEOVIM, encoding="utf-8")
     server = json.dumps([sys.executable, "-m", "interlock", "lsp"])[1:-1]
@@ -90,14 +103,16 @@ def test_neovim_knows_policies_and_starts_the_server(project: Path) -> None:
     assert not result.stderr.strip(), result.stderr
 
 
-def test_the_newer_way_of_neovim_starts_the_same_server(tmp_path: Path) -> None:
+def test_the_newer_way_of_neovim_starts_the_same_server(
+    tmp_path: Path, program: Callable[[str], str]
+) -> None:
     out = tmp_path / "out.json"
     plugin = EDITORS / "neovim"
     script = f"local it = dofile('{plugin / 'lsp' / 'ilk.lua'}')"
     script += " it.handlers, it.capabilities = nil, nil"
     script += f" vim.fn.writefile({{ vim.fn.json_encode(it) }}, '{out}')"
     subprocess.run(
-        [need("nvim"), "--headless", "-u", "NONE", "-i", "NONE", "-n",
+        [program("nvim"), "--headless", "-u", "NONE", "-i", "NONE", "-n",
          "--cmd", f"set runtimepath^={plugin}", "-c", f"lua {script}", "-c", "qall!"],
         check=True, timeout=60,
     )  # fmt: skip
@@ -145,8 +160,8 @@ EMACS = """
 """
 
 
-def test_emacs_knows_policies(project: Path) -> None:
-    emacs = need("emacs")
+def test_emacs_knows_policies(project: Path, program: Callable[[str], str]) -> None:
+    emacs = program("emacs")
     mode = project / "interlock-mode.el"
     mode.write_bytes((EDITORS / "emacs" / "interlock-mode.el").read_bytes())
     script, out = project / "script.el", project / "out.json"
@@ -177,3 +192,16 @@ def test_helix_starts_the_server_for_policies() -> None:
     server = found["language-server"][name]
     assert [server["command"], *server["args"]] == ["interlock", "lsp"]
     assert language["file-types"] == ["ilk"]
+
+
+def test_every_picture_of_the_documentation_is_made_by_a_test() -> None:
+    """`make editors` puts them into the documentation again."""
+    document = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"\]\(images/([\w-]+)\.png\)", document))
+    driver = (VSCODE / "e2e" / "drive.mjs").read_text(encoding="utf-8")
+    newer = (ROOT / "tests" / "test_editors_newer.py").read_text(encoding="utf-8")
+    made = {f"vscode-{name}" for name in re.findall(r'picture\("([\w-]+)"\)', driver)}
+    made |= set(re.findall(r'PICTURES / "([\w-]+)\.png"', newer))
+    assert len(shown) > 5
+    assert shown <= made
+    assert shown == {file.stem for file in (ROOT / "docs" / "images").glob("*.png")}

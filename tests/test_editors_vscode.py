@@ -156,6 +156,10 @@ def test_hover_and_completion(seen: dict[str, Any]) -> None:
     assert {"grade", "on_leave"} <= set(seen["completion"])
 
 
+def test_a_rename_reaches_what_names_the_rule(seen: dict[str, Any]) -> None:
+    assert seen["renamed"] == "expect    permit by little_refund"
+
+
 def test_the_test_panel_runs_tests_and_claims(seen: dict[str, Any]) -> None:
     assert seen["tests"] == {
         "refunds.ilk": "failed",

@@ -108,7 +108,7 @@ def test_orphan_leaves_what_is_owned() -> None:
     replicas = manifest("ReplicaSet", "r", version="apps/v1", metadata=owner("Deployment", "d"))
     pod = manifest("Pod", "p", metadata=owner("ReplicaSet", "r"))
     some = graph_of(manifest("Deployment", "d", version="apps/v1"), replicas, pod)
-    found = harms(deleted(some, "Deployment.apps/shop/d", "delete orphan"))
+    found = harms(deleted(some, "Deployment.apps/shop/d", "delete Deployment (orphan)"))
     assert found == {"Deployment.apps/shop/d": "destroyed", "ReplicaSet.apps/shop/r": "orphaned"}
 
 

@@ -3,6 +3,7 @@
 
 from collections import Counter
 
+import kubernetes_cases
 import pytest
 
 import interlock
@@ -242,6 +243,9 @@ BENIGN: dict[str, tuple[str | None, str]] = {
     "question": (None, "apiVersion: authorization.k8s.io/v1\nkind: SelfSubjectAccessReview\nmetadata: {name: x}\nspec: {}\n"),
     "new object of an unknown kind": (None, "apiVersion: acme.example/v1\nkind: Ledger\nmetadata: {name: x, namespace: shop}\n"),
 }  # fmt: skip
+
+DANGEROUS.update(kubernetes_cases.DANGEROUS)
+BENIGN.update(kubernetes_cases.BENIGN)
 
 
 @pytest.fixture(scope="module")

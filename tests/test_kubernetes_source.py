@@ -389,6 +389,14 @@ def test_orphans_stay() -> None:
         "one",
     )
     assert does(deleted(STATEFUL_SET, propagationPolicy="Orphan")) == ("delete", "update", "one")
+    assert deleted(DEPLOYMENT, propagationPolicy="Orphan").operation == "delete Deployment (orphan)"
+    assert deleted(DEPLOYMENT, propagationPolicy="Foreground").operation == "delete Deployment"
+
+
+def test_no_kind_poses_as_an_orphaning_deletion() -> None:
+    assert deleted(kubernetes_object("acme.example/v1.Orphan")).operation == "delete Orphan"
+    posing = kubernetes_object("kubedb.com/v1.MySQL (orphan)")
+    assert deleted(posing).action == "kubernetes.unread"
 
 
 def test_orphaning_does_not_save_what_a_namespace_holds() -> None:

@@ -550,6 +550,109 @@ async def test_the_calls_of_a_definition(client: LanguageClient, session: Sessio
     assert out.to.name == "grown"
 
 
+BROKEN = """\
+// 𝄞
+module rules
+
+use world
+
+permit grown_ups {
+  action enter
+  when   "𝄞" == "𝄞" && grown(principal, 18
+  when   principal. and resource.risk == high
+}
+
+forbid late { action enter when "𝄞" == "𝄞" and resource.level > 5 because "𝄞" }
+"""
+
+
+async def test_every_feature_answers_in_a_declaration_that_cannot_be_read(
+    client: LanguageClient, session: Session
+) -> None:
+    world = await session.open("world.ilk", WORLD)
+    uri = await session.open("rules.ilk", BROKEN)
+    document = types.TextDocumentIdentifier(uri)
+    (problem,) = await session.diagnosed(uri, 1)
+    assert problem.code == "syntax-error"
+    name, level = session.at(uri, "grown(", 2), session.at(uri, "risk", 1)
+    hover = await client.text_document_hover_async(types.HoverParams(document, level))
+    assert hover is not None and "risk: Risk" in getattr(hover.contents, "value", "")
+    assert hover.range is not None and session.text(uri, hover.range) == "risk"
+    found = await client.text_document_definition_async(types.DefinitionParams(document, name))
+    assert isinstance(found, list | tuple)
+    (place,) = found
+    assert isinstance(place, types.Location)
+    assert (place.uri, session.text(world, place.range)) == (world, "grown")
+    kinds = await client.text_document_type_definition_async(
+        types.TypeDefinitionParams(document, level)
+    )
+    assert isinstance(kinds, list | tuple) and isinstance(kinds[0], types.Location)
+    assert session.text(world, kinds[0].range) == "Risk"
+    action = session.at(uri, "enter", 1)
+    everywhere = await client.text_document_references_async(
+        types.ReferenceParams(types.ReferenceContext(True), document, action)
+    )
+    assert everywhere is not None
+    assert sorted(one.uri == uri for one in everywhere) == [False, True, True]
+    here = await client.text_document_document_highlight_async(
+        types.DocumentHighlightParams(document, action)
+    )
+    assert here is not None and [session.text(uri, one.range) for one in here] == ["enter"] * 2
+    edit = await client.text_document_rename_async(types.RenameParams(document, name, "is_adult"))
+    assert edit is not None and edit.changes is not None
+    assert session.applied(uri, edit.changes[uri]) == BROKEN.replace("grown(", "is_adult(")
+    assert "define is_adult(" in session.applied(world, edit.changes[world])
+    signature = await client.text_document_signature_help_async(
+        types.SignatureHelpParams(document, session.at(uri, "18\n", 2))
+    )
+    assert signature is not None and signature.active_parameter == 1
+    proposals = await client.text_document_completion_async(
+        types.CompletionParams(document, session.at(uri, "principal. ", 10))
+    )
+    assert isinstance(proposals, types.CompletionList)
+    assert [item.label for item in proposals.items] == ["age", "boss"]
+    full = await client.text_document_semantic_tokens_full_async(
+        types.SemanticTokensParams(document)
+    )
+    assert full is not None
+    assert {"permit", "enter", "grown", "risk", "high", "late"} <= set(
+        decoded(session, uri, full.data)
+    )
+    symbols = await client.text_document_document_symbol_async(types.DocumentSymbolParams(document))
+    assert symbols is not None and [one.name for one in symbols] == ["rules", "grown_ups", "late"]
+    folds = await client.text_document_folding_range_async(types.FoldingRangeParams(document))
+    assert folds is not None and session.at(uri, "permit").line in {one.start_line for one in folds}
+    options = types.FormattingOptions(2, True)
+    assert not await client.text_document_formatting_async(
+        types.DocumentFormattingParams(document, options)
+    )
+    fixes = await client.text_document_code_action_async(
+        types.CodeActionParams(document, problem.range, types.CodeActionContext([problem]))
+    )
+    titles = [one.title for one in fixes or ()]
+    assert titles == ["Write `and`"]
+
+
+async def test_files_that_come_and_go_on_the_disk_are_known(
+    client: LanguageClient, session: Session
+) -> None:
+    other = session.folder / "more.ilk"
+    other.write_text(
+        "// 𝄞\nmodule more\n\nuse world\n\npermit all { action entre }\n", encoding="utf-8"
+    )
+
+    def happened(kind: types.FileChangeType) -> None:
+        event = types.FileEvent(other.as_uri(), kind)
+        client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
+
+    happened(types.FileChangeType.Created)
+    (found,) = await session.diagnosed(other.as_uri(), 1)
+    assert found.code == "unknown-action"
+    other.unlink()
+    happened(types.FileChangeType.Deleted)
+    assert await session.diagnosed(other.as_uri(), 0) == []
+
+
 async def test_a_change_on_the_disk_reaches_open_files(
     client: LanguageClient, session: Session
 ) -> None:
@@ -625,7 +728,12 @@ async def test_a_refuted_claim_shows_its_counterexample_everywhere(
         "action enter\n  when   principal.age > 60",
         "action enter\n  when   principal.age < 18",
     )
-    assert await session.diagnosed(uri, 0, seconds=60) == []
+    for _ in range(1_200):
+        (found,) = await session.diagnosed(uri, 1, seconds=60)
+        if found.code == "claim-proved":
+            break
+        await asyncio.sleep(0.05)
+    assert found.code == "claim-proved" and found.severity is types.DiagnosticSeverity.Hint
 
 
 async def test_diagnostics_can_be_pulled_and_are_then_not_pushed(

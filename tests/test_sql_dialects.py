@@ -460,7 +460,7 @@ def test_a_benign_script_is_not_opaque_and_takes_nothing_away(dialect: str, scri
         ("sqlite", 'SELECT [a;b], "c;d" FROM t; SELECT 2', 2),
         ("snowflake", "SELECT $$ ; DROP TABLE x; $$; SELECT 2 // ; SELECT 3\n", 2),
         ("tsql", "SELECT 1\nGO\nSELECT 2\nGO 5\nSELECT 3", 3),
-        ("tsql", "SELECT 'x\nGO\n' SELECT 2 /* /* ; */ DROP TABLE x */", 2),
+        ("tsql", "SELECT 'x GO\n' SELECT 2 /* /* ; */ DROP TABLE x */", 2),
         ("tsql", "SELECT 1 AS [a]]; DROP TABLE x]; SELECT 2", 2),
         ("bigquery", "SELECT '''a;\nb'''; SELECT \"\"\"c';d\"\"\"; SELECT 3 # ; x", 3),
     ],

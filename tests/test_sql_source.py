@@ -321,11 +321,11 @@ delete_data one      | SELECT lo_unlink(1)
 delete_data unknown  | TRUNCATE users CASCADE
 delete_recovery one  | SELECT pg_drop_replication_slot('s')
 delete_recovery one  | DROP SUBSCRIPTION sub
-delete_recovery one  | ALTER SYSTEM SET archive_mode = off
-delete_recovery one  | ALTER SYSTEM SET wal_level = minimal
+delete_recovery all  | ALTER SYSTEM SET archive_mode = off
+delete_recovery all  | ALTER SYSTEM SET wal_level = minimal
 delete_audit all     | DROP TRIGGER audit_trg ON users
 delete_audit all     | DROP EXTENSION pgaudit
-delete_audit one     | ALTER SYSTEM SET pgaudit.log = 'none'
+delete_audit all     | ALTER SYSTEM SET pgaudit.log = 'none'
 delete_audit one     | ALTER TABLE users DISABLE TRIGGER audit_trg
 disarm one           | DROP TRIGGER check_balance ON users
 disarm one           | DROP POLICY p ON users
@@ -344,7 +344,7 @@ disarm one           | SET LOCAL session_replication_role TO 'replica'
 disarm one           | SELECT set_config('session_replication_role', 'replica', false)
 disarm one           | ALTER ROLE app SET session_replication_role = replica
 disarm one           | ALTER DATABASE prod SET session_replication_role = replica
-disarm one           | ALTER SYSTEM SET fsync = off
+disarm all           | ALTER SYSTEM SET fsync = off
 disarm all           | ALTER SYSTEM RESET ALL
 disarm one           | SET TRANSACTION READ WRITE
 disarm one           | SELECT pg_promote()
@@ -377,7 +377,7 @@ execute one          | LOAD 'evil.so'
 execute one          | CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'evil.so', 'f'
 execute one          | CREATE FUNCTION f() RETURNS int LANGUAGE plpython3u AS 'import os'
 execute unknown      | DO $$ import os $$ LANGUAGE plpython3u
-execute one          | ALTER SYSTEM SET archive_command = 'rm -rf /'
+execute all          | ALTER SYSTEM SET archive_command = 'rm -rf /'
 execute one          | SELECT lo_export(1, '/tmp/x')
 execute one          | SELECT dblink_exec('dbname=prod', 'DELETE FROM users')
 execute unknown      | \\! rm -rf /

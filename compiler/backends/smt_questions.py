@@ -9,14 +9,7 @@ from dataclasses import dataclass, field
 from math import gcd
 
 from ...lang.scalars import IpRange, matches, within
-from ...lang.typesystem import (
-    ACTION,
-    IP_RANGE,
-    STRING,
-    EntityType,
-    EnumType,
-    RecordOf,
-)
+from ...lang.typesystem import ACTION, IP_RANGE, STRING, EntityType, EnumType, RecordOf
 from ...lang.values import EntityId, EnumValue
 from .. import ir
 from .circuit import FALSE, TRUE

@@ -16,7 +16,7 @@ COMMANDS = {
     "eval": "Decide requests given as JSON.",
     "filter": "Print the SQL condition on the rows that are permitted.",
     "fmt": "Format policies.",
-    "gate": "Decide plans: SQL, Terraform.",
+    "gate": "Decide plans before they run: SQL, Terraform, Kubernetes, cloud and tool calls, shell.",
     "lsp": "Run the language server for editors.",
     "graph": "Build, show and compare the resource graph.",
     "plan": "Show what artifacts would change.",

@@ -4,7 +4,7 @@ from lsprotocol.types import InlayHint, InlayHintKind, Range
 
 from ...lang import syntax
 from ...lang.checker import walk
-from ...lang.expressions import Seen
+from ...lang.lookups import Seen
 from ..members import joined
 from ..occurrences import occurrences
 from ..symbols import Kind

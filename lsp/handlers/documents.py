@@ -1,6 +1,5 @@
 """Files that are opened, edited and closed, and what is wrong in them for a client that asks."""
 
-import asyncio
 from collections.abc import Sequence
 
 from lsprotocol import types
@@ -51,40 +50,14 @@ def _diagnostics(server: InterlockServer) -> None:
         ls.stop_pushing()
         view = ls.view(params.text_document.uri)
         found = ls.session.diagnostics(view) if view is not None else []
-        result = _result_id(found)
+        result = result_id(found)
         if view is not None:
             ls.published[view.file] = found, view.document.version
-        if result == params.previous_result_id:
+        if result == params.previousresult_id:
             return types.RelatedUnchangedDocumentDiagnosticReport(result_id=result)
         return types.RelatedFullDocumentDiagnosticReport(items=found, result_id=result)
 
-    @server.feature(types.WORKSPACE_DIAGNOSTIC)
-    async def workspace_diagnostic(
-        ls: InterlockServer, params: types.WorkspaceDiagnosticParams
-    ) -> types.WorkspaceDiagnosticReport:
-        before = {item.uri: item.value for item in params.previous_result_ids}
-        items: list[types.WorkspaceDocumentDiagnosticReport] = []
-        for file in ls.session.files_to_report():
-            await asyncio.sleep(0)
-            view = ls.session.view_of(file)
-            if view is None:
-                continue
-            found, uri = ls.session.diagnostics(view), view.uri_of(file)
-            result, version = _result_id(found), view.document.version
-            if before.get(uri) == result:
-                items.append(
-                    types.WorkspaceUnchangedDocumentDiagnosticReport(
-                        uri=uri, result_id=result, version=version
-                    )
-                )
-            else:
-                items.append(
-                    types.WorkspaceFullDocumentDiagnosticReport(
-                        uri=uri, items=found, result_id=result, version=version
-                    )
-                )
-        return types.WorkspaceDiagnosticReport(items)
 
-
-def _result_id(found: Sequence[types.Diagnostic]) -> str:
+def result_id(found: Sequence[types.Diagnostic]) -> str:
+    """What tells whether a client has these diagnostics already."""
     return f"{len(found)}-{hash(repr(found)) & 0xFFFFFFFFFFFF:x}"

@@ -5,6 +5,9 @@ that creates or updates, and a guard that it may take off counts as taken off. W
 only in the first state is deleted, what is only in the second is made, and the rest is compared.
 An admission review says all three itself, in `object`, `oldObject` and `options`.
 
+A deletion that leaves what the object owns (`propagationPolicy: Orphan`) says so in the change's
+`operation`, as `delete Deployment (orphan)`, for whoever follows what goes along.
+
 What no manifest says, no reader can: who else is in a namespace, what an image does, whether a claim's
 volume is kept. Where that decides what is lost, the worse is taken.
 """
@@ -17,7 +20,7 @@ from typing import Any
 from ..model import Artifact, Asset, Change, Position, Problem, Reading, Risk, numbered
 from ..taxonomy.kubernetes import Class, Taxonomy, shipped
 from . import MAX_ARTIFACT_BYTES, Options
-from .kubernetes_cascades import World
+from .kubernetes_cascades import World, orphans
 from .kubernetes_effects import ACTIONS, UNREAD, Judgement, is_protected, judge
 from .kubernetes_objects import Name, Operation, compared, operations
 from .kubernetes_values import canonical, field
@@ -120,7 +123,7 @@ def _change(taxonomy: Taxonomy, operation: Operation, world: World, renamed: str
         effect=verdict.effect,
         selector=verdict.selector,
         reversibility=verdict.reversibility,
-        operation=_shortened(_plain(_with_subresource(words, operation)), 200),
+        operation=_asked(words, operation),
         opaque=verdict.opaque,
         unknown_until_apply=_unknown(operation),
         summary=_shortened(_summary(found.action, called, notes, verdict.opaque), _LONGEST * 2),
@@ -234,6 +237,12 @@ def _kind(operation: Operation) -> str:
     name = operation.name
     version = "/".join(part for part in (name.group, operation.version) if part)
     return f"{version}.{name.kind}" if version else name.kind
+
+
+def _asked(words: str, operation: Operation) -> str:
+    """What is asked, in the words of the interface; how dependents fare stands last and is never cut off."""
+    asked = _shortened(_plain(_with_subresource(words, operation)), 180)
+    return f"{asked} (orphan)" if orphans(operation) else asked
 
 
 def _with_subresource(words: str, operation: Operation) -> str:

@@ -88,8 +88,7 @@ def deletion(
     hinted = [] if (verdict := hint(taxonomy, name, value)) is None else [verdict]
     if step is not Step.DELETE:
         return [own, *hinted]
-    options = operation.options
-    if options.get("propagationPolicy") == "Orphan" or options.get("orphanDependents") is True:
+    if orphans(operation):
         if taxonomy.pods_of(name.table_kind) is not None:
             note = "what it owns stays (`Orphan`)"
             return [Verdict(Effect.UPDATE, Selector.ONE, Reversibility.RECOVERABLE, (note,))]
@@ -120,6 +119,14 @@ def deletion(
         elif facts is not None and facts.is_a is not Class.STATEFUL:
             verdicts.append(verdict)
     return verdicts
+
+
+def orphans(operation: Operation) -> bool:
+    """Whether a deletion leaves what the object owns, as its `DeleteOptions` may ask."""
+    options = operation.options
+    return operation.verb == "delete" and (
+        options.get("propagationPolicy") == "Orphan" or options.get("orphanDependents") is True
+    )
 
 
 def hint(taxonomy: Taxonomy, name: Name, value: Object | None) -> Verdict | None:

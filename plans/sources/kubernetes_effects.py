@@ -272,6 +272,9 @@ def _of_subresource(
         case "kubernetes.read":
             return Verdict(Effect.READ, Selector.NONE, Reversibility.REVERSIBLE)
         case "kubernetes.evict":
+            if field(operation.after, "deleteOptions", "gracePeriodSeconds") == 0:
+                note = "it does not wait for the pod to stop, so that two may write the same volume"
+                return Verdict(Effect.DISARM, Selector.ONE, Reversibility.IRREVERSIBLE, (note,))
             note = "its controller makes another, within its disruption budget"
             return Verdict(Effect.UPDATE, Selector.ONE, Reversibility.RECOVERABLE, (note,))
         case "kubernetes.bind" | "kubernetes.status":

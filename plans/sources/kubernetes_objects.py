@@ -1,5 +1,6 @@
 """Documents to operations: what is asked of which object, with what stands there before and after."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -98,6 +99,11 @@ _RECIPES = {
     "skaffold": "run `skaffold render` and give its output",
 }
 _PATCH = "$patch"
+_DIRECTIVES = ("$patch", "$retainKeys", "$deleteFromPrimitiveList", "$setElementOrder")
+"""https://github.com/kubernetes/community/blob/master/contributors/devel/sig-api-machinery/strategic-merge-patch.md"""
+_TEMPLATES = ("{{", "${", "$(", "<%", "<no value>")
+_KIND = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_UNRENDERED = "what it is called stands in a template that was not rendered"
 
 
 def _all(file: str, text: str) -> Iterator[Operation]:
@@ -126,6 +132,12 @@ def _of(
     if not (isinstance(api_version, str) and isinstance(kind, str) and api_version and kind):
         message = "this is not a Kubernetes object: it has no `apiVersion` and `kind`"
         yield _unread(file, document, path, message)
+        return
+    if _is_unrendered(api_version) or _is_unrendered(kind):
+        yield _unread(file, document, path, _UNRENDERED)
+        return
+    if not _KIND.fullmatch(kind):
+        yield _unread(file, document, path, f"`{kind[:80]}` is not the name of a kind")
         return
     group, version = _split(api_version)
     if kind.endswith("List") and isinstance(value.get("items"), list):
@@ -157,9 +169,13 @@ def _manifest(
     name = _name(value, group, kind)
     if isinstance(name, str):
         return _unread(file, document, path, name)
+    if any(_is_unrendered(each) for each in (name.name, name.namespace)):
+        return _unread(file, document, path, _UNRENDERED)
     patch = value.get(_PATCH)
     if patch is not None and patch != "delete":
         return _unread(file, document, path, f"the patch directive `{patch}` is not read"[:200])
+    if inner := _directive_inside(value):
+        return _unread(file, document, path, f"the patch directive `{inner}` inside is not read")
     return Operation(
         verb="apply" if patch is None else "delete",
         name=name,
@@ -198,7 +214,7 @@ def _review(
     asked = request.get("kind") if isinstance(request.get("kind"), dict) else None
     # With a subresource `kind` is that of what is sent, as Scale or Eviction; the object is named by its resource.
     group, version, kind = _asked_kind(request, asked, shown, str(subresource))
-    if not kind:
+    if not _KIND.fullmatch(kind):
         yield _unread(file, document, path, "the review does not say the `kind` of its object")
         return
     if verb == "UPDATE" and new is None:
@@ -308,6 +324,25 @@ def _contradiction(
         ):
             if asked and shown and asked != shown:
                 return f"the request and its object say a different `{word}`"
+    return None
+
+
+def _is_unrendered(word: str) -> bool:
+    return any(mark in word for mark in _TEMPLATES)
+
+
+def _directive_inside(value: Mapping[str, Any]) -> str | None:
+    """A key that says how to merge and not what is to be, anywhere below the first level."""
+    waiting: list[Any] = list(value.values())
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            for key in each:
+                if str(key).startswith(_DIRECTIVES):
+                    return str(key)[:80]
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
     return None
 
 

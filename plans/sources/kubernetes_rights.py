@@ -13,6 +13,9 @@ RBAC = "rbac.authorization.k8s.io"
 _ROLES = frozenset({"Role", "ClusterRole"})
 _BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
 
+_CLOUD_IDENTITIES = Name("", "ConfigMap", "kube-system", "aws-auth")
+"""https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html"""
+
 Look = Callable[[Name], Mapping[str, Any] | None]
 """The object of a name as it will be, where the plan shows it."""
 
@@ -21,6 +24,9 @@ def raised_rights(
     taxonomy: Taxonomy, name: Name, before: Any, after: Any, look: Look
 ) -> Iterator[tuple[Verdict, tuple[str, ...]]]:
     """What a change to a role or a binding lets somebody do, and by which field."""
+    if name == _CLOUD_IDENTITIES and field(before, "data") != field(after, "data"):
+        note = "it says which identities of the cloud are administrators of the cluster"
+        yield _escalation(note), ("data",)
     if name.group != RBAC:
         return
     if name.kind in _ROLES:

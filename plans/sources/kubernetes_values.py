@@ -37,6 +37,9 @@ def falls(guard: Guard, before: Any, after: Any) -> bool:
         old, new = ([each for each in values if each != {}] for values in (old, new))
     if guard.absent is not None:
         old, new = old or [guard.absent], new or [guard.absent]
+    one, other = field(before, *guard.path), field(after, *guard.path)
+    if isinstance(one, dict) and guard.lost_when in _OF_MAPPINGS:
+        return _falls_in_mapping(guard.lost_when, one, other if isinstance(other, dict) else {})
     match guard.lost_when:
         case Loss.TURNED_OFF:
             return _count_on(new) < _count_on(old)
@@ -56,6 +59,8 @@ def falls(guard: Guard, before: Any, after: Any) -> bool:
             return _count_of(guard, new) < _count_of(guard, old)
         case Loss.CHANGED:
             return bool(old) and sorted(map(canonical, old)) != sorted(map(canonical, new))
+        case Loss.KEY_LOST:
+            return False
 
 
 def may_have_fallen(guard: Guard, after: Any) -> bool:
@@ -75,7 +80,7 @@ def may_have_fallen(guard: Guard, after: Any) -> bool:
             return bool(new) and _count_of(guard, new) < len(new)
         case Loss.LOWERED:
             return any(_number(each) == 0 for each in new)
-        case Loss.ADDED | Loss.RAISED | Loss.REMOVED | Loss.CHANGED:
+        case Loss.ADDED | Loss.RAISED | Loss.REMOVED | Loss.CHANGED | Loss.KEY_LOST:
             return False
 
 
@@ -89,7 +94,15 @@ def stands(guard: Guard, value: Any) -> bool:
             return _count_on(values) > 0
         case Loss.REMOVED:
             return bool(values)
-        case Loss.TURNED_ON | Loss.LOWERED | Loss.RAISED | Loss.ADDED | Loss.BECOMES | Loss.CHANGED:
+        case (
+            Loss.TURNED_ON
+            | Loss.LOWERED
+            | Loss.RAISED
+            | Loss.ADDED
+            | Loss.BECOMES
+            | Loss.CHANGED
+            | Loss.KEY_LOST
+        ):
             return False
 
 
@@ -135,6 +148,22 @@ def _count_of(guard: Guard, values: list[Any]) -> int:
     return sum(word(each) in guard.values for each in values)
 
 
+_OF_MAPPINGS = frozenset({Loss.REMOVED, Loss.LOWERED, Loss.RAISED, Loss.KEY_LOST})
+
+
+def _falls_in_mapping(loss: Loss, old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """How a mapping falls: as a whole, by a key, or by what stands under one."""
+    match loss:
+        case Loss.REMOVED:
+            return not new
+        case Loss.LOWERED:
+            return any(_is_lower([new[key]] if key in new else [], [old[key]]) for key in old)
+        case Loss.RAISED:
+            return any(key not in new or _is_lower([old[key]], [new[key]]) for key in old)
+        case _:
+            return not old.keys() <= new.keys()
+
+
 def _identities(values: list[Any]) -> set[str]:
     """Elements by their name where they have one, else by all they say."""
     return {
@@ -148,11 +177,15 @@ def _identities(values: list[Any]) -> set[str]:
 
 
 def _is_lower(low: list[Any], high: list[Any]) -> bool:
-    """Whether the first number is smaller, or the two cannot be compared and differ."""
-    if not low:
+    """Whether a number is smaller than the one in its place, or the two cannot be compared and differ."""
+    if len(low) < len(high):
         return True
-    one, other = _number(low[0]), _number(high[0])
-    units = {word(each[0]).endswith("%") for each in (low, high)}
+    return any(_is_lower_value(*pair) for pair in zip(low, high, strict=False))
+
+
+def _is_lower_value(low: Any, high: Any) -> bool:
+    one, other = _number(low), _number(high)
+    units = {word(each).endswith("%") for each in (low, high)}
     if one is None or other is None or len(units) > 1:
         return canonical(low) != canonical(high)
     return one < other

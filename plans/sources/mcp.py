@@ -26,7 +26,7 @@ from ..model import (
 )
 from ..taxonomy.mcp import Server, Taxonomy, Tool, shipped
 from . import MAX_ARTIFACT_BYTES, Options
-from .mcp_arguments import Call, carried, suspected
+from .mcp_arguments import Call, carried, harmful, suspected
 from .mcp_json import Fault, Value, read_json
 from .mcp_report import ACTION_NAMES, change
 from .shell_http import judge_name
@@ -190,6 +190,9 @@ class _Reader:
         self, call: Call, server: Server, tool: Tool, definition: Any, excerpt: str
     ) -> Iterator[Change]:
         inner = list(carried(call, server, tool, self.origin, self.text))
+        if tool.carries:
+            # What a server does with an argument that its row does not name is not known.
+            inner += suspected(call, self.origin, self.text, frozenset(tool.carries))
         tightened, why = _hinted(definition)
         effect = tool.effect
         if effect is not None or not inner:
@@ -198,6 +201,8 @@ class _Reader:
             if effect is Effect.UNKNOWN and opaque is None:
                 opaque = "the argument that says what it does is missing"
             selector = tool.selector
+            if (word := harmful(call, tool)) is not None:
+                opaque = f"`{word}` in its arguments makes it do more than `{call.tool[:60]}` says"
             if tightened is not None and rank_of(tightened) > rank_of(effect):
                 is_write = effect in (Effect.CREATE, Effect.UPDATE)
                 opaque = None if is_write else f"a table says that it reads, and {why}"

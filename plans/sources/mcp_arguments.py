@@ -45,6 +45,8 @@ def carried(call: Call, server: Server, tool: Tool, origin: Origin, text: str) -
         match content:
             case Content.URL | Content.METHOD | Content.BODY:
                 request[content] = value
+            case Content.ARGV if isinstance(value.plain, list):
+                yield from _argv(call, value, origin, text)
             case _:
                 for one in _texts(value):
                     yield from _content(call, one, content, server.dialect, origin, text)
@@ -52,7 +54,21 @@ def carried(call: Call, server: Server, tool: Tool, origin: Origin, text: str) -
         yield from _request(call, request, origin, text)
 
 
-def suspected(call: Call, origin: Origin, text: str) -> Iterator[Change]:
+def harmful(call: Call, tool: Tool) -> str | None:
+    """The word of `harms` that an argument holds, or an escape that may hide one."""
+    if not tool.harms or call.arguments is None:
+        return None
+    texts = [text for name, one in _named_values(call.arguments) for text in (name, one.plain)]
+    for text in texts:
+        for word in tool.harms:
+            if isinstance(text, str) and (word in text or "\\u" in text):
+                return word
+    return None
+
+
+def suspected(
+    call: Call, origin: Origin, text: str, known: frozenset[str] = frozenset()
+) -> Iterator[Change]:
     """What the arguments of a tool of no table would do, if it does what they look like.
 
     Only what is worse than a read is told; the tool itself is opaque in any case.
@@ -61,6 +77,8 @@ def suspected(call: Call, origin: Origin, text: str) -> Iterator[Change]:
         return
     for name, one in _named_texts(call.arguments):
         looks = _looks_like(name, one.plain)
+        if name in known:
+            continue
         if looks is not None:
             found = list(_content(call, one, looks, "postgres", origin, text))
             yield from (each for each in found if each.effect is not Effect.READ)

@@ -243,6 +243,8 @@ def _match(program: Program, arguments: Arguments) -> Match | str:
                 return unsettled.holes[0]
             continue
         rest = tuple(one for index, one in enumerate(operands) if index not in used)
+        if form.after_dashes and arguments.after_dashes in (None, len(operands)):
+            continue
         if (form.bare and rest) or (form.every and not all(_is_like(form, one) for one in rest)):
             continue
         rest += tuple(arguments.spilled)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 
 from ..model import Change, Effect, Position
@@ -238,9 +239,15 @@ class Clients:
 
     def written(self, rest: Sequence[Field]) -> list[Field]:
         """The files `curl` writes."""
-        return sort_words(rest, CURL_VALUED).values(
-            ("-o", "--output", "-D", "--dump-header", "-c", "--cookie-jar")
-        )
+        arguments = sort_words(rest, CURL_VALUED)
+        files = arguments.values(("-o", "--output", "-D", "--dump-header", "-c", "--cookie-jar", "--trace",
+                                  "--trace-ascii", "--stderr", "--etag-save", "--libcurl"))  # fmt: skip
+        folders = arguments.values(("--output-dir",))
+        if arguments.has(
+            ("-O", "--remote-name", "--remote-name-all", "-J", "--remote-header-name")
+        ):
+            files += [named_by(one) for one in (*arguments.operands, *arguments.values(("--url",)))]
+        return [in_folder(folders[-1], one) for one in files] if folders else files
 
     def httpie(self, walker: Walker, command: Command, name: str) -> None:
         """`http METHOD URL ITEM…`: an item that is data makes a POST of it."""
@@ -293,6 +300,25 @@ class Clients:
                     selector=one.selector, reversibility=one.reversibility,
                     criticality=one.criticality, opaque=one.opaque,
                 )  # fmt: skip
+
+
+def named_by(address: Field) -> Field:
+    """The file that a download is called, by the end of its address."""
+    name = (
+        re.sub(r"^[a-z]+://[^/]*", "", address.text.partition("?")[0])
+        .rstrip("/")
+        .rpartition("/")[2]
+    )
+    return replace(address, text=name or "index.html", exact_at=None)
+
+
+def in_folder(folder: Field, file: Field) -> Field:
+    return replace(
+        file,
+        text=f"{folder.text.rstrip('/')}/{file.text}",
+        holes=(*folder.holes, *file.holes),
+        exact_at=None,
+    )
 
 
 _SQLITE_READS = words(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..model import Change, Effect, Reversibility, Risk, Selector
-from ..taxonomy.shell import Act, Form, Taxonomy
+from ..taxonomy.shell import Act, Database, Form, Program, Taxonomy
 from . import shell_assignments, shell_builtins, shell_clients, shell_tools, shell_wrappers
 from .shell_arguments import Match, is_word, match, sort_words
 from .shell_files import judge_path
@@ -34,7 +34,11 @@ _MEANING = words(
     "PATH LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT DYLD_INSERT_LIBRARIES BASH_ENV ENV PROMPT_COMMAND "
     "SHELLOPTS BASHOPTS GIT_SSH_COMMAND GIT_SSH GIT_EXTERNAL_DIFF GIT_PAGER PAGER EDITOR VISUAL "
     "LESSOPEN PERL5OPT PERL5LIB RUBYOPT PYTHONSTARTUP PYTHONPATH NODE_OPTIONS JAVA_TOOL_OPTIONS "
-    "MANPAGER BROWSER PS4 GIT_CONFIG_COUNT"
+    "MANPAGER BROWSER PS4 GIT_CONFIG_COUNT GIT_CONFIG GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM GIT_DIR GIT_WORK_TREE "
+    "GIT_EXEC_PATH GIT_PROXY_COMMAND GIT_ASKPASS SSH_ASKPASS GIT_EDITOR GIT_SEQUENCE_EDITOR GIT_TEMPLATE_DIR "
+    "GIT_CONFIG_PARAMETERS KUBE_EDITOR PSQLRC PGOPTIONS PGSERVICEFILE PSQL_PAGER PSQL_EDITOR MYSQL_HOME RSYNC_RSH "
+    "CVS_RSH SVN_SSH AWS_CONFIG_FILE LESSCLOSE TAR_OPTIONS GREP_OPTIONS FZF_DEFAULT_COMMAND NPM_CONFIG_SCRIPT_SHELL "
+    "npm_config_script_shell TF_CLI_CONFIG_FILE"
 )
 _QUIET = words(
     "true false : test [ exit return break continue wait jobs fg bg times type hash umask ulimit "
@@ -98,7 +102,9 @@ class Commands:
     def variable(self, walker: Walker, name: str, value: Field, at: int) -> None:
         """An assignment that changes which programs the names after it mean, or what they act on."""
         walker.state.repointed = walker.state.repointed or changed_variable(name, value.text)
-        if name not in _MEANING and not name.startswith(("LD_", "DYLD_", "BASH_FUNC_")):
+        if name not in _MEANING and not name.startswith(
+            ("LD_", "DYLD_", "BASH_FUNC_", "TF_CLI_ARGS")
+        ):
             return
         if name in ("PAGER", "GIT_PAGER", "MANPAGER") and value.text in ("cat", "less", ""):
             return
@@ -247,6 +253,7 @@ class Commands:
         elif (sql := self.sql_words(name, rest)) is not None:
             asked = replace(command, fields=(command.fields[0], *sql))
             self.clients.database(walker, asked, self.taxonomy.databases[name], name)
+            self.written(walker, command, self.taxonomy.databases[name], rest)
         elif name in _MONGO_SHELLS:
             self.clients.mongo(walker, command)
         elif name in _REQUESTERS:
@@ -273,6 +280,19 @@ class Commands:
         return any(
             isinstance(match(each, rest), Match) for each in self.taxonomy.programs.get(name, ())
         )
+
+    def written(
+        self, walker: Walker, command: Command, row: Program | Database, rest: Sequence[Field]
+    ) -> None:
+        """The files that a program writes because an option says so."""
+        for one in sort_words(rest, (*row.valued, *row.writes), one_dash=row.one_dash).values(
+            row.writes
+        ):
+            if one.text.startswith("|"):
+                self.opaque(walker, command, "what it prints goes to another program")
+            elif one.text != "-":
+                name = command.fields[0].text
+                self.path(walker, command, Act.WRITE, one, name, is_tree=False)
 
     def sql_words(self, name: str, rest: Sequence[Field]) -> Sequence[Field] | None:
         """The words after the subcommand that runs SQL; `None` when it is another one."""
@@ -314,6 +334,9 @@ class Commands:
             target=" ".join(one.text for one in worst.rest), selector=form.selector,
             reversibility=form.reversibility, criticality=form.criticality, opaque=opaque,
         )  # fmt: skip
+        for row in self.taxonomy.programs[name]:
+            if row.writes:
+                self.written(walker, command, row, rest)
 
     def known_inside(
         self, walker: Walker, command: Command, name: str, rest: Sequence[Field]

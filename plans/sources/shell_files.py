@@ -54,28 +54,23 @@ def resolve(path: str, directory: str | None) -> str | None:
 
 def place_of(taxonomy: Taxonomy, path: str, *, is_pattern: bool) -> Place | None:
     """What a path stands for; `None` is a path like any other."""
+    if is_pattern and re.match(r"/[^/]*[*?\[]", path):
+        # It fits directories of the root, whatever they hold.
+        return Place.WHOLE
     for row in taxonomy.paths:
-        if any(_covers(path, pattern, is_pattern=is_pattern) for pattern in row.patterns):
+        if any(_covers(path, pattern) for pattern in row.patterns):
             return row.place
     if path in (".", "..") or path.startswith("../") or re.fullmatch(r"(\./)?[*.?]+", path):
         return Place.WHOLE
     return None
 
 
-def _covers(path: str, pattern: str, *, is_pattern: bool) -> bool:
+def _covers(path: str, pattern: str) -> bool:
     if fnmatchcase(path, pattern) or fnmatchcase(path.lower(), pattern):
         return True
     # A relative pattern means a name at any depth below where the script starts.
-    if not pattern.startswith(("/", "~")) and not path.startswith(("/", "~")):
-        return any(fnmatchcase(part, pattern) for part in path.split("/"))
-    # `/e*` may be `/etc`.
-    return (
-        is_pattern
-        and path.startswith("/")
-        and path.count("/") == 1
-        and path != "/*"
-        and (fnmatchcase(pattern, path))
-    )
+    is_inside = not pattern.startswith(("/", "~")) and not path.startswith(("/", "~"))
+    return is_inside and any(fnmatchcase(part, pattern) for part in path.split("/"))
 
 
 def _outcome(act: Act, place: Place | None, path: str, *, wide: bool) -> Outcome:

@@ -106,7 +106,9 @@ class _Reader:
 
     def root(self) -> tuple[str, ...]:
         """The names in the next selection set; what stands before it is skipped."""
-        while self.peek() not in ("{", None):
+        while (word := self.peek()) not in ("{", None):
+            if word in ("=", ":", "|", "!", "&"):
+                raise _Unreadable("it is not GraphQL")
             self.skip()
         return self.selection()
 

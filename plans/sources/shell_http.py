@@ -45,6 +45,9 @@ READ = Meaning(Effect.READ, "it reads", Selector.NONE)
 def judge_request(method: str, address: str, body: str | None, doubt: str | None) -> list[Meaning]:
     """What a request does. `doubt` says why `body` is not known, where it is not."""
     method = method.upper()
+    scheme = re.match(r"([a-z]+)://", address.lower())
+    if scheme is not None and scheme[1] not in ("http", "https", "ftp", "ftps", "file"):
+        return [unknown(f"what `{scheme[1][:20]}` sends is not read here", method)]
     if method == "DELETE":
         why = f"it deletes `{address[:100]}`"
         return [_lost(f"DELETE {_path_of(address)}", why)]

@@ -22,7 +22,8 @@ def repointed(taxonomy: Taxonomy, state: State, operands: Sequence[Field]) -> st
         name, equals, value = one.text.partition("=")
         if equals and not name.startswith("-") and (reason := changed_variable(name, value)):
             return reason
-        path = value if equals else one.text
+        # `./...` is what Go calls everything below.
+        path = (value if equals else one.text).removesuffix("...")
         if "://" in path or path.startswith("git@") or _is_foreign(taxonomy, path, state.directory):
             return f"`{path[:100]}` is not in the project"
     return None
@@ -46,7 +47,8 @@ _HARMLESS = words("CI NODE_ENV PORT TOKENIZERS_PARALLELISM GIT_PAGER PAGER")
 _HARMLESS_VALUES = words("test testing true false 0 1 yes no ci local localhost 127.0.0.1")
 _REPOINTING = re.compile(
     r"^[A-Z0-9_]*(URL|URI|DSN|HOST|DATABASE|DB|PG|MYSQL|REDIS|MONGO|AWS|GOOGLE|AZURE|KUBE|ENV|PROFILE|SECRET|TOKEN|KEY"
-    r"|PASSWORD|OPTS|OPTIONS|FLAGS|PATH|CONFIG|CONTEXT|SETTINGS|SHELL|REGISTRY|INDEX|PROXY|STAGE)[A-Z0-9_]*$"
+    r"|PASSWORD|OPTS|OPTIONS|FLAGS|PATH|CONFIG|CONTEXT|SETTINGS|SHELL|REGISTRY|INDEX|PROXY|STAGE|WRAPPER|COMPILER"
+    r"|LINKER|RUNNER|PLUGIN|MAKEFILES|COMMAND|CMD|EXEC)[A-Z0-9_]*$|^(CC|CXX|LD|AR|AS|CPP)$"
 )
 _RESULTS = re.compile(r"^/(tmp|var/tmp|dev)/|\.(txt|log|md|out|xml|html|csv|tap|lcov|pid)$")
 
@@ -56,7 +58,7 @@ def _is_foreign(taxonomy: Taxonomy, path: str, directory: str) -> bool:
     full = resolve(path, directory)
     if full is None or full == ".":
         return full is None
-    if full.startswith(".."):
+    if full.startswith("..") or full in ("/", "~"):
         return True
     place = place_of(taxonomy, full, is_pattern=False)
     is_outside = full.startswith(("/", "~"))

@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..model import Effect, Selector
-from ..taxonomy.shell import Act, FileProgram
+from ..taxonomy.shell import Act, FileProgram, Place
 from .shell_arguments import sort_words
+from .shell_clients import in_folder, named_by
+from .shell_files import place_of, resolve
 from .shell_http import WGET_VALUED
 from .shell_reached import TERMINAL, Command, joined
 from .shell_walk import Walker
@@ -30,16 +32,25 @@ def find(commands: "Commands", walker: Walker, command: Command, rest: Sequence[
     index = len(starts) if rest and starts[0] is rest[0] else 0
     narrowed = any(text in ("-name", "-iname", "-path", "-mtime", "-regex", "-newer", "-size",
                             "-maxdepth", "-user", "-mmin", "-empty") for text in texts)  # fmt: skip
+    names: list[Field] = []
+    is_choice = any(text in ("-o", "-or", ",", "!", "-not") for text in texts)
     while index < len(rest):
         word = rest[index]
         index += 1
+        if word.text in ("-name", "-iname") and index < len(rest):
+            names.append(rest[index])
+        made_again = None if is_choice else _made_again(commands, walker, starts, names)
         if word.holes and not (rest[index - 2].text.startswith("-") if index > 1 else False):
             acts = True
             commands.opaque(walker, command, word.holes[0])
         elif word.text == "-delete":
             acts = True
             for start in starts:
-                if narrowed and start.text in (".", "./") and walker.state.directory == ".":
+                if made_again is not None:
+                    commands.path(
+                        walker, command, Act.DELETE, made_again, "find -delete", is_tree=True
+                    )
+                elif narrowed and start.text in (".", "./") and walker.state.directory == ".":
                     commands.report(
                         walker, command, Effect.DELETE_DATA, "find -delete", "which files it finds is not known",
                         target=start.text, type="File", selector=Selector.SOME,
@@ -51,7 +62,7 @@ def find(commands: "Commands", walker: Walker, command: Command, rest: Sequence[
             end = next(
                 (at for at in range(index, len(rest)) if rest[at].text in (";", "+")), len(rest)
             )
-            _with_found(commands, walker, command, rest[index:end], "{}", starts)
+            _with_found(commands, walker, command, rest[index:end], "{}", made_again)
             index = end + 1
         elif word.text in ("-fprint", "-fprint0", "-fprintf", "-fls"):
             acts = True
@@ -61,18 +72,34 @@ def find(commands: "Commands", walker: Walker, command: Command, rest: Sequence[
         commands.report(walker, command, Effect.READ, "find", "it reads", target=joined(starts))
 
 
+def _made_again(
+    commands: "Commands", walker: Walker, starts: Sequence[Field], names: Sequence[Field]
+) -> Field | None:
+    """What `find` finds, where its names say that it is temporary or made again by a build."""
+    inside = walker.state.directory is not None and not walker.state.directory.startswith(
+        ("/", "~", "..")
+    )
+    relative = all(one.is_exact and not one.text.startswith(("/", "~", "..")) for one in starts)
+    if not names or not inside or not relative or not all(one.is_exact for one in names):
+        return None
+    places = [place_of(commands.taxonomy, one.text, is_pattern=True) for one in names]
+    return names[0] if all(place is Place.SCRATCH for place in places) else None
+
+
 def _with_found(
     commands: "Commands",
     walker: Walker,
     command: Command,
     words: Sequence[Field],
     mark: str,
-    starts: Sequence[Field],
+    found: Field | None,
 ) -> None:
-    """Runs words with what was found in the place of a mark."""
+    """Runs words with what was found in the place of a mark, where it is known to be made again."""
     reason = "which files are found is not known"
     filled = tuple(
-        replace(one, holes=(*one.holes, reason), known=one.text.partition(mark)[0] or "./")
+        replace(found, text=one.text.replace(mark, found.text))
+        if found is not None and mark in one.text
+        else replace(one, holes=(*one.holes, reason), known=one.text.partition(mark)[0] or "./")
         if mark in one.text
         else one
         for one in words
@@ -90,7 +117,7 @@ def xargs(commands: "Commands", walker: Walker, command: Command, rest: Sequence
     marks = [one.text for one in arguments.values(("-I", "--replace"))]
     reason = command.input.unknown or "what it is given is not followed"
     if marks:
-        _with_found(commands, walker, command, words, marks[0], ())
+        _with_found(commands, walker, command, words, marks[0], None)
         return
     words.append(hole("…", reason, command.at, is_many=True))
     commands.perform(walker, replace(command, fields=tuple(words), input=TERMINAL))
@@ -161,9 +188,18 @@ def curl(commands: "Commands", walker: Walker, command: Command, rest: Sequence[
 
 def wget(commands: "Commands", walker: Walker, command: Command, rest: Sequence[Field]) -> None:
     commands.clients.wget(walker, command, rest)
-    for one in sort_words(rest, WGET_VALUED).values(("-O", "--output-document", "-o", "-a")):
+    arguments = sort_words(rest, WGET_VALUED)
+    files = arguments.values(
+        ("-O", "--output-document", "-o", "-a", "--output-file", "--append-output")
+    )
+    folders = arguments.values(("-P", "--directory-prefix"))
+    if not arguments.has(("-O", "--output-document", "--spider")):
+        files += [named_by(one) for one in arguments.operands]
+    for one in [in_folder(folders[-1], one) for one in files] if folders else files:
         if one.text != "-":
             commands.path(walker, command, Act.WRITE, one, "wget -O", is_tree=False)
+    if arguments.has(("-r", "--recursive", "-m", "--mirror", "-p", "--page-requisites")):
+        walker.state.repointed = "`wget` writes files that are not shown"
 
 
 def file_program(
@@ -190,11 +226,14 @@ def file_program(
             _access(commands, walker, command, name, mode, operands, is_tree=is_tree)
         case Act.MOVE:
             last = targets[0] if targets else operands.pop()
+            is_lost = last.text == "/dev/null"
             for one in operands:
-                commands.path(walker, command, Act.MOVE, one, name, is_tree=is_tree)
-            commands.path(walker, command, Act.WRITE, last, name, is_tree=False)
+                act = Act.DELETE if is_lost else Act.MOVE
+                commands.path(walker, command, act, one, name, is_tree=is_tree or is_lost)
+            for one in _arrived(commands, walker, operands, last):
+                commands.path(walker, command, Act.WRITE, one, name, is_tree=False)
         case Act.WRITE_LAST:
-            last = targets[0] if targets else operands[-1]
+            last = targets[0] if targets else operands.pop()
             if ":" in last.text and not last.text.startswith(("/", ".", "~")):
                 commands.opaque(
                     walker, command, f"what `{name}` replaces on another machine is not known"
@@ -202,10 +241,26 @@ def file_program(
             elif arguments.has(row.deletes):
                 commands.path(walker, command, Act.DELETE, last, name, is_tree=True)
             else:
-                commands.path(walker, command, Act.WRITE, last, name, is_tree=False)
+                for one in _arrived(commands, walker, operands, last):
+                    commands.path(walker, command, Act.WRITE, one, name, is_tree=False)
         case _:
             for one in operands:
                 commands.path(walker, command, row.act, one, name, is_tree=is_tree)
+
+
+def _arrived(
+    commands: "Commands", walker: Walker, sources: Sequence[Field], last: Field
+) -> list[Field]:
+    """What is written where files go to: in a directory, one file for each."""
+    full = None if last.holes else resolve(last.text, walker.state.directory)
+    is_folder = full is not None and (
+        last.text.endswith("/")
+        or place_of(commands.taxonomy, full, is_pattern=False) is Place.WHOLE
+    )
+    if not is_folder or not sources:
+        return [last]
+    names = [replace(one, text=one.text.rstrip("/").rpartition("/")[2]) for one in sources]
+    return [in_folder(last, one) for one in names]
 
 
 def _access(

@@ -26,8 +26,11 @@ def wrapped(
 ) -> Input:
     lines, words = inner
     kept = walker.state
+    options = sort_words(command.fields[1:], wrapper.valued, stops=not wrapper.words)
+    if options.has(wrapper.runs_more):
+        commands.opaque(walker, command, "with these options it runs something else, too")
     if wrapper.elsewhere:
-        walker.state = State(directory=None)
+        walker.state = State(directory=None, repointed="it runs in another place than the project")
     elif wrapper.environment:
         walker.state = walker.state.fork()
         walker.state.repointed = f"`{command.fields[0].text}` gives it variables that are not shown"
@@ -103,7 +106,7 @@ def shell(commands: "Commands", walker: Walker, command: Command, rest: Sequence
             commands.opaque(walker, command, "its line is missing")
             return
         line, *parameters = arguments.operands
-        state = State(directory=walker.state.directory)
+        state = State(directory=walker.state.directory, repointed=walker.state.repointed)
         state.functions = dict(walker.state.functions)
         words = tuple(one.text for one in parameters[1:])
         if all(one.is_exact for one in parameters):
@@ -155,7 +158,9 @@ _PLAIN = re.compile(r"[\w ./:\\*-]+")
 def _from_input(commands: "Commands", walker: Walker, command: Command) -> None:
     fed = command.input
     if fed.text is not None:
-        walker.nested(fed.text, State(directory=walker.state.directory))
+        walker.nested(
+            fed.text, State(directory=walker.state.directory, repointed=walker.state.repointed)
+        )
     else:
         what = fed.unknown or "what is typed"
         commands.opaque(walker, command, f"it runs {what} as a script")

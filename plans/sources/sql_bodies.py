@@ -224,7 +224,9 @@ def _tsql_step(tokens: Tokens) -> Iterator[Step]:
         case "RETURN" | "PRINT" | "RAISERROR" | "THROW":
             if len(one) > 1:
                 yield Step(Role.EXPRESSION, one[1:])
-        case "BREAK" | "CONTINUE" | "GOTO" | "OPEN" | "CLOSE" | "FETCH" | "DEALLOCATE" | "WAITFOR":
+        case "BREAK" | "CONTINUE" | "GOTO" | "OPEN" | "CLOSE" | "FETCH" | "DEALLOCATE":
+            yield Step(Role.CONTROL, one)
+        case "WAITFOR" if len(one) > 1 and one[1].is_word("DELAY", "TIME"):
             yield Step(Role.CONTROL, one)
         case "DECLARE":
             rest = _position(one, "FOR")

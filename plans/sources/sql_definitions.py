@@ -11,9 +11,9 @@ from .sql_changes import STATEFUL_TYPES, Finding, joined_name, unread, words
 from .sql_dialects import Shape, Thing, subcommand_of
 from .sql_forms import Captures, Name, dotted, group_end
 from .sql_options import with_options
-from .sql_queries import softened
 from .sql_script import TableFacts
 from .sql_session import Session
+from .sql_targets import softened
 from .sql_tokens import Kind, Token, Tokens
 
 _AUDIT = words("audit history log")
@@ -299,6 +299,11 @@ def alter_table(session: Session, tokens: Tokens, at: int) -> Iterator[Finding]:
     if found is None or not any(token.is_word("TABLE") for token in tokens[1:number]):
         yield unread(session.name, "this ALTER is not classified", at)
         return
+    if any(token.is_word("IGNORE") for token in tokens[1:number]):
+        resource = session.thing("Table", "table", found[1])
+        says = f"deletes rows of `{resource.id}` that are in the way"
+        lost = (Effect.DELETE_DATA, says, at, Selector.UNKNOWN, Reversibility.IRREVERSIBLE)
+        yield Finding("sql.alter", resource, *lost)
     number, name = found
     first = ""
     for part in _parts(tokens[number:]):

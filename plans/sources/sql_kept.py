@@ -94,8 +94,33 @@ def _foreign(name: str) -> frozenset[str]:
 
 # sqlglot knows these words as functions too.
 _OPERATORS = frozenset(
-    {"and", "or", "xor", "like", "ilike", "rlike", "glob", "match", "exists", "case", "filter", "values"}
-    | {"if", "insert", "replace", "left", "right", "table", "identifier", "unnest", "array", "columns", "extract"}
+    {
+        "and",
+        "or",
+        "xor",
+        "like",
+        "ilike",
+        "rlike",
+        "glob",
+        "match",
+        "exists",
+        "case",
+        "filter",
+        "values",
+    }
+    | {
+        "if",
+        "insert",
+        "replace",
+        "left",
+        "right",
+        "table",
+        "identifier",
+        "unnest",
+        "array",
+        "columns",
+        "extract",
+    }
 )
 
 
@@ -117,7 +142,8 @@ _PLAIN = words(
     "GROUP_CONCAT STRING_AGG LISTAGG ARRAY_AGG WITHIN SEPARATOR TO_DATE TO_TIMESTAMP SUM COUNT MIN MAX "
     "AVG PARSE_JSON JSON_EXTRACT DATE_TRUNC DATETIME_TRUNC TIMESTAMP_TRUNC TIMESTAMPDIFF TIMESTAMPADD VAR "
     "MODE CONSTRAINT CLUSTERED NONCLUSTERED GENERATED ALWAYS IDENTITY AUTOINCREMENT AUTO_INCREMENT "
-    "SAMPLE TABLESAMPLE LOCK SHARE REPLACE UUID NEWID JULIANDAY STR_TO_DATE TO_CHAR TO_VARCHAR LOG LN CHARINDEX LOCATE INSTR STRPOS "
+    "SAMPLE TABLESAMPLE LOCK SHARE COLUMN "
+    "REPLACE UUID NEWID JULIANDAY STR_TO_DATE TO_CHAR TO_VARCHAR LOG LN CHARINDEX LOCATE INSTR STRPOS "
     "POSITION REGEXP_LIKE REGEXP_CONTAINS EVERY SOME ANY RANGE UNBOUNDED PRECEDING FOLLOWING CURRENT GO "
     "DESCRIBE CHARSET"
 )

@@ -7,33 +7,32 @@ from ..model import Effect, Reversibility, Selector
 from .sql_changes import Finding
 from .sql_dialects import Dialect, Option
 from .sql_tokens import Kind, Tokens
+from .verdicts import Verdict, worst
 
 
 def with_options(dialect: Dialect, tokens: Tokens, finding: Finding) -> Finding:
     """The finding of an ALTER with what its `SET OPTIONS (…)` does, as far as that is worse."""
-    worst = finding
     if not dialect.options:
         return finding
+    verdicts = [Verdict(finding.effect, finding.selector, finding.reversibility)]
     for name, value in _options(tokens):
         row = _row(dialect, name, finding.resource.kind.partition(".")[2])
         if row is None or (row.spares_null and _is_null(value)):
             continue
-        summary = f"{finding.summary}: `{name}` {row.why}"
-        found = replace(finding, effect=row.effect, summary=summary)
+        note = f"`{name}` {row.why}"
         if row.effect in (Effect.DELETE_DATA, Effect.DELETE_RECOVERY):
-            way_back = Reversibility.IRREVERSIBLE
-            found = replace(found, selector=Selector.ALL, reversibility=way_back)
-        if _WORST.index(found.effect) > _WORST.index(worst.effect):
-            worst = found
-    return worst
-
-
-_WORST = (Effect.READ, Effect.CREATE, Effect.UPDATE, Effect.DISARM, Effect.ESCALATE, Effect.EXECUTE) + (
-    Effect.DELETE_AUDIT,
-    Effect.DELETE_RECOVERY,
-    Effect.DELETE_DATA,
-    Effect.UNKNOWN,
-)
+            lost = Verdict(row.effect, Selector.ALL, Reversibility.IRREVERSIBLE, (note,))
+            verdicts.append(lost)
+        else:
+            verdicts.append(Verdict(row.effect, finding.selector, finding.reversibility, (note,)))
+    found = worst(verdicts)
+    return replace(
+        finding,
+        effect=found.effect,
+        selector=found.selector,
+        reversibility=found.reversibility,
+        summary=": ".join((finding.summary, *found.notes)),
+    )
 
 
 def _row(dialect: Dialect, name: str, kind: str) -> Option | None:

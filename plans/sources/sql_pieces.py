@@ -40,10 +40,9 @@ def _chunks(text: str, dialect: str) -> Iterator[Tokens]:
         chunk: list[Token] = []
         resume = len(text)
         for token in tokens(text, dialect, at):
-            if dialect == "tsql" and token.kind in (Kind.STRING, Kind.NAME):
-                if _GO_LINE.search(token.text):
-                    reason = "a line GO in a quotation, where some clients end the batch"
-                    token = replace(token, kind=Kind.BROKEN, value=reason)
+            if dialect == "tsql" and _holds_go(token):
+                reason = "a line GO in a quotation, where some clients end the batch"
+                token = replace(token, kind=Kind.BROKEN, value=reason)
             if dialect == "tsql" and token.is_word("GO") and _fills_its_line(text, token):
                 resume = _line_end(text, token.end)
                 break
@@ -65,6 +64,11 @@ def _chunks(text: str, dialect: str) -> Iterator[Tokens]:
 
 
 _GO_LINE = re.compile(r"^[ \t]*GO[ \t]*\d*[ \t]*$", re.IGNORECASE | re.MULTILINE)
+
+
+def _holds_go(token: Token) -> bool:
+    is_quoted = token.kind in (Kind.STRING, Kind.NAME)
+    return is_quoted and _GO_LINE.search(token.text) is not None
 
 
 def _delimiter_in(text: str, token: Token, delimiter: str) -> int:

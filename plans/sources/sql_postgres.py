@@ -48,7 +48,7 @@ from .sql_objects import (
 )
 from .sql_psql import copy_data, psql_command
 from .sql_rights import alter_role, create_role, default_privileges, grant, grant_role
-from .sql_rows import copy_rows, created_table, matters, query, read_finding, truncate
+from .sql_rows import copy_rows, created_table, query, read_finding, truncate
 from .sql_script import DIALECT, UNKNOWN_TABLE, Place, Routine, Script, TableFacts
 from .sql_settings import (
     alter_database_set,
@@ -61,6 +61,7 @@ from .sql_settings import (
 )
 from .sql_split import MAX_NESTING, Kind, Piece, split
 from .sql_tree import Complaint, Node, ast, enums, nodes, parse
+from .sql_written import matters
 
 MAX_BODIES = 16
 MAX_STEPS = 20_000
@@ -574,7 +575,9 @@ def _sampled(node: Node, place: Place) -> Iterator[Finding]:
     method = name_parts(node.method)[-1]
     if method not in ("bernoulli", "system", "system_rows", "system_time"):
         resource = asset("Routine", DIALECT, "routine", method)
-        yield _opaque_call(resource, f"what the sampling method `{method}` does is not known", place)
+        yield _opaque_call(
+            resource, f"what the sampling method `{method}` does is not known", place
+        )
 
 
 def _times(node: Node) -> Selector:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..model import Effect, Reversibility, RowBasis, Selector
+from ..model import Effect, Reversibility, Selector
 from . import sql_taxonomy
 from .sql_changes import Finding, asset, unread
 from .sql_facts import emptied_by_cascade
@@ -13,6 +13,7 @@ from .sql_reach import Calling, Reach, Target
 from .sql_script import DIALECT, Place, Script, TableFacts, source_tables
 from .sql_selector import where
 from .sql_tree import Node, ast, enums, nodes
+from .sql_written import rows_added, rows_changed, rows_merged, weighed
 
 WRITES = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
 
@@ -151,75 +152,26 @@ def _target(
 
 
 def _rows_finding(script: Script, action: str, relation: Node, reach: Reach, at: int) -> Finding:
-    resource = script.table(relation)
-    verb = {"sql.update": "updates", "sql.delete": "deletes from"}[action]
-    effect = Effect.UPDATE if action == "sql.update" else Effect.DELETE_DATA
-    wide = reach.selector in (Selector.ALL, Selector.UNKNOWN)
-    way_back = Reversibility.IRREVERSIBLE if wide else Reversibility.RECOVERABLE
-    if reach.selector == Selector.NONE:
-        way_back = Reversibility.REVERSIBLE
-    finding = Finding(
-        action,
-        resource,
-        effect,
-        f"{verb} {_amount(reach)} `{resource.id}`",
-        at,
-        reach.selector,
-        way_back,
-        rows=0 if reach.selector == Selector.NONE else reach.rows,
-        row_basis=RowBasis.EXACT
-        if reach.selector == Selector.NONE
-        else RowBasis.UPPER_BOUND
-        if reach.rows is not None
-        else None,
-        opaque=script.doubt_about(relation),
-    )
-    return softened(script, relation, finding)
+    finding = rows_changed(action, script.table(relation), reach, at)
+    return _sure(script, relation, finding)
 
 
-def _amount(reach: Reach) -> str:
-    match reach.selector:
-        case Selector.NONE:
-            return "no row of"
-        case Selector.ONE:
-            return "one row of"
-        case Selector.SOME if reach.rows is not None:
-            return f"at most {reach.rows} rows of"
-        case Selector.SOME:
-            return "some rows of"
-        case Selector.ALL:
-            return "every row of"
-        case _:
-            return "an unknown part of"
+def _sure(script: Script, relation: Node, finding: Finding) -> Finding:
+    """The finding on a table, unread where it is not sure which one that is."""
+    return softened(script, relation, replace(finding, opaque=script.doubt_about(relation)))
 
 
 def softened(script: Script, relation: Node, finding: Finding) -> Finding:
-    """The script's own table holds nothing older; the system's own tables hold everything."""
-    if script.schema_of(relation)[0] in _SYSTEM_SCHEMAS and finding.effect != Effect.READ:
-        return replace(
-            finding,
-            effect=Effect.ESCALATE,
-            reversibility=Reversibility.IRREVERSIBLE,
-            summary=f"{finding.summary}, which is a system catalog",
-        )
-    if finding.effect in (Effect.DELETE_DATA, Effect.UPDATE) and script.is_new(relation):
-        return replace(
-            finding,
-            effect=Effect.UPDATE,
-            selector=min(finding.selector, Selector.ONE, key=_LEAST.index),
-            reversibility=Reversibility.REVERSIBLE,
-            summary=f"{finding.summary}, which this script made",
-        )
-    return finding
+    """The finding by whose table it is: the system's own, the script's own, or older."""
+    is_system = script.schema_of(relation)[0] in _SYSTEM_SCHEMAS
+    return weighed(finding, is_system=is_system, is_new=script.is_new(relation))
 
 
-_LEAST = list(Selector)
 # The rows of pg_cron are statements that run by themselves.
 _SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "pg_toast", "cron"})
 
 
 def _insert(script: Script, node: Node, at: int) -> Finding:
-    resource = script.table(node.relation)
     query = node.selectStmt
     conflict = node.onConflictClause
     updates = conflict is not None and conflict.action == enums.OnConflictAction.ONCONFLICT_UPDATE
@@ -230,21 +182,9 @@ def _insert(script: Script, node: Node, at: int) -> Finding:
         rows = len(query.valuesLists)
     elif isinstance(query, ast.SelectStmt) and _is_one_row(query):
         rows = 1
-    basis = None if rows is None else RowBasis.EXACT if conflict is None else RowBasis.UPPER_BOUND
-    finding = Finding(
-        "sql.insert",
-        resource,
-        Effect.UPDATE if updates else Effect.CREATE,
-        f"inserts {'rows' if rows is None else _count(rows)} into `{resource.id}`"
-        + (", updating those that conflict" if updates else ""),
-        at,
-        Selector.ONE if rows == 1 else Selector.SOME,
-        Reversibility.RECOVERABLE if updates else Reversibility.REVERSIBLE,
-        rows=rows,
-        row_basis=basis,
-        opaque=script.doubt_about(node.relation),
-    )
-    return softened(script, node.relation, finding)
+    resource = script.table(node.relation)
+    finding = rows_added(resource, at, rows=rows, is_exact=conflict is None, updates=updates)
+    return _sure(script, node.relation, finding)
 
 
 def _is_one_row(query: Node) -> bool:
@@ -257,48 +197,24 @@ def _is_one_row(query: Node) -> bool:
     )
 
 
-def _count(rows: int) -> str:
-    return "one row" if rows == 1 else f"{rows} rows"
-
-
 def _merge(script: Script, node: Node, at: int) -> Finding:
-    resource = script.table(node.relation)
     command = enums.CmdType
-    kinds = {clause.commandType for clause in node.mergeWhenClauses or ()}
+    clauses = node.mergeWhenClauses or ()
+    kinds = {clause.commandType for clause in clauses}
     target = _target(script, node.relation, (node.sourceRelation,), None, _named_queries(node))
-    reach = where(node.joinCondition, target)
-    if reach.selector == Selector.NONE:
-        reach = Reach(Selector.UNKNOWN)
     unmatched = enums.MergeMatchKind.MERGE_WHEN_NOT_MATCHED_BY_SOURCE
     changing = (command.CMD_DELETE, command.CMD_UPDATE)
-    if any(
-        clause.matchKind == unmatched and clause.commandType in changing
-        for clause in node.mergeWhenClauses or ()
-    ):
-        # Which rows no source row matches is the source's to say; an empty source matches none.
-        reach = Reach(Selector.UNKNOWN)
-    wide = reach.selector in (Selector.ALL, Selector.UNKNOWN)
-    if command.CMD_DELETE in kinds:
-        effect, verb = Effect.DELETE_DATA, "deletes from"
-    elif command.CMD_UPDATE in kinds:
-        effect, verb = Effect.UPDATE, "updates"
-    else:
-        effect, verb, wide, reach = Effect.CREATE, "inserts into", False, Reach(Selector.SOME)
-    finding = Finding(
-        "sql.merge",
-        resource,
-        effect,
-        f"merges: {verb} `{resource.id}`",
+    finding = rows_merged(
+        script.table(node.relation),
+        where(node.joinCondition, target),
         at,
-        reach.selector,
-        Reversibility.REVERSIBLE
-        if effect == Effect.CREATE
-        else Reversibility.IRREVERSIBLE
-        if wide
-        else Reversibility.RECOVERABLE,
-        opaque=script.doubt_about(node.relation),
+        deletes=command.CMD_DELETE in kinds,
+        updates=command.CMD_UPDATE in kinds,
+        unmatched=any(
+            clause.matchKind == unmatched and clause.commandType in changing for clause in clauses
+        ),
     )
-    return softened(script, node.relation, finding)
+    return _sure(script, node.relation, finding)
 
 
 def truncate(script: Script, node: Node, place: Place) -> Iterator[Finding]:
@@ -405,10 +321,6 @@ def created_table(
     resource = script.table(relation, type, "table" if type == "Table" else "view")
     finding = Finding("sql.create", resource, Effect.CREATE, f"{verb} `{resource.id}`", place.start)
     return softened(script, relation, finding)
-
-
-def matters(finding: Finding) -> bool:
-    return finding.effect != Effect.READ or finding.opaque is not None
 
 
 def _calling(script: Script, call: Node) -> Calling:

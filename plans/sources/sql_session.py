@@ -1,5 +1,6 @@
 """What a script of MySQL, SQLite, Snowflake, T-SQL or BigQuery has established so far."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ..model import Asset
@@ -20,11 +21,25 @@ class Routine:
     """Whether the text is the artifact's own, so that places in it are places there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Where tokens stand: in the artifact, or in a text that a statement of the artifact runs."""
+
+    text: str
+    start: int
+    is_exact: bool = True
+
+    def at(self, tokens: Tokens) -> int:
+        return self.start + tokens[0].start if self.is_exact else self.start
+
+
 @dataclass(slots=True)
 class Session:
     """The one mutable thing while a script is read, in the order its statements run."""
 
     dialect: Dialect
+    read: "Callable[[Session, Tokens, Text], list[Finding]]"
+    """Reads one statement; what holds statements opens them with it."""
     database: tuple[str, ...] = ()
     """What USE put before names without a qualifier."""
     is_in_transaction: bool = False

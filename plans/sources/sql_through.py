@@ -29,7 +29,9 @@ def _read_by(tree: Any) -> Any:
     target, clause = tree.this, tree.args.get("with_")
     if clause is None or not isinstance(target, exp.Table) or target.db:
         return None
-    if any(tree.args.get(name) for name in ("from_", "using", "tables")) or target.args.get("joins"):
+    if any(tree.args.get(name) for name in ("from_", "using", "tables")) or target.args.get(
+        "joins"
+    ):
         return None
     named = [cte for cte in clause.expressions if cte.alias.lower() == target.name.lower()]
     if len(named) != 1 or named[0].args["alias"].args.get("columns"):
@@ -46,7 +48,8 @@ def _merged(tree: Any, query: Any) -> Any:
     source = query.args.get("from_")
     if source is None or not isinstance(source.this, exp.Table) or source.this.args.get("joins"):
         return None
-    if tree.args.get("limit") and query.args.get("limit"):
+    limit = query.args.get("limit")
+    if limit is not None and (tree.args.get("limit") or not _bounds(limit)):
         return None
     columns = _columns(query)
     if columns is None:
@@ -58,14 +61,23 @@ def _merged(tree: Any, query: Any) -> Any:
     target_names = {target.alias_or_name.lower()}
     merged.set("this", table)
     where = merged.args.get("where")
-    arms = [_plain(query.args[name].this.copy(), names, {}) for name in ("where",) if query.args.get(name)]
+    arms = []
+    if query.args.get("where") is not None:
+        arms.append(_plain(query.args["where"].this.copy(), names, {}))
     if where is not None:
         arms.append(_plain(where.this.copy(), target_names, columns))
     if arms:
         merged.set("where", exp.Where(this=exp.and_(*arms, wrap=True)))
-    if query.args.get("limit"):
-        merged.set("limit", query.args["limit"].copy())
+    if limit is not None:
+        merged.set("limit", limit.copy())
     return merged
+
+
+def _bounds(limit: Any) -> bool:
+    """Whether TOP says how many rows at the most: no share of them, and no ties beyond."""
+    options = limit.args.get("limit_options")
+    more = options is not None and (options.args.get("percent") or options.args.get("with_ties"))
+    return not more
 
 
 def _columns(query: Any) -> dict[str, Any] | None:

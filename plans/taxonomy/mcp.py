@@ -21,6 +21,8 @@ class Content(StrEnum):
 
     SQL = "sql"
     SHELL = "shell"
+    ARGV = "argv"
+    """The words of one command, as a list."""
     GRAPHQL = "graphql"
     URL = "url"
     METHOD = "method"
@@ -41,6 +43,8 @@ class Tool(Model):
     criticality: Risk = Risk.MEDIUM
     why: str = ""
     carries: dict[str, Content] = Field(default_factory=dict)
+    harms: tuple[Text, ...] = ()
+    """Words with which, wherever they stand in its arguments, it does more than this row says."""
     target: tuple[Text, ...] = ()
     """The arguments that say what it acts on."""
     opaque: str | None = None

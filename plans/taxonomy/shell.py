@@ -31,6 +31,8 @@ class Form(Model):
     """None of these is given."""
     bare: bool = False
     """No operand follows the words."""
+    after_dashes: bool = False
+    """An operand follows `--`."""
     every: bool = False
     """Every operand after the words fits the last of them, but for `NAME=value`."""
     project: bool = False
@@ -62,6 +64,8 @@ class Program(Model):
     """Capitals in its words mean nothing."""
     dry: tuple[Text, ...] = ()
     """Options with which it only shows what it would do."""
+    writes: tuple[Text, ...] = ()
+    """Options whose value is a file that it writes."""
     help: tuple[Text, ...] = ()
     """Options beside `--help` and `--version` with which it does nothing."""
     forms: tuple[Form, ...] = ()
@@ -101,6 +105,8 @@ class Wrapper(Model):
     """Without a command it runs a shell, which reads its input."""
     session_with: tuple[Text, ...] = ()
     """With one of these options it does so, too."""
+    runs_more: tuple[Text, ...] = ()
+    """Options with which it runs something else, too."""
     if_known: bool = False
     """It runs only programs of these tables so; other words are its own."""
     source: Source
@@ -124,6 +130,8 @@ class Database(Model):
     files: tuple[Text, ...] = ()
     """Options whose value is a file of SQL."""
     valued: tuple[Text, ...] = ()
+    writes: tuple[Text, ...] = ()
+    """Options whose value is a file that it writes, or a command where it begins with `|`."""
     shows: tuple[Text, ...] = ()
     """Options with which it only lists something."""
     operand: int | None = None

@@ -94,7 +94,7 @@ if vim.lsp.inlay_hint then
   local token_row, token_column = go("principal.age > 60", 10)
   local function tokens() return vim.lsp.semantic_tokens.get_at_pos(buffer, token_row, token_column + 10) or {} end
   await("a semantic token", 15, function() return #tokens() > 0 end)
-  say("token", tokens()[1].type)
+  say("coloured_as", tokens()[1].type)
 
   go("is_adult", 1)
   vim.lsp.buf.hover()

@@ -20,6 +20,7 @@ try {
   await aCounterexample();
   await aMistakeAndItsMending();
   await hoverAndCompletion();
+  await aRename();
   await theTestPanel();
   await theGate();
   await coloursInMarkdown();
@@ -97,6 +98,20 @@ async function hoverAndCompletion() {
   await lens("refuted").waitFor({ timeout: 60_000 });
 }
 
+async function aRename() {
+  await goTo("7:10");
+  await page.keyboard.press("F2");
+  const box = page.locator(".rename-box input:focus");
+  await box.waitFor({ timeout: 20_000 });
+  await box.fill("little_refund");
+  await page.keyboard.press("Enter");
+  await page.locator(".view-line", { hasText: "permit little_refund" }).waitFor({ timeout: 20_000 });
+  await goTo("43:1");
+  seen.renamed = await lineWith("expect    permit by");
+  await command("File: Revert File");
+  await lens("refuted").waitFor({ timeout: 60_000 });
+}
+
 async function theTestPanel() {
   await command("Test: Run All Tests");
   await command("Testing: Focus on Test Explorer View");
@@ -145,6 +160,7 @@ async function coloursInMarkdown() {
   await page.waitForTimeout(1_500);
   seen.markdown = await page.locator(".view-line", { hasText: "unless" }).locator("span span").evaluateAll((spans) =>
     spans.map((span) => [span.textContent.trim(), span.className]).filter(([text]) => text));
+  await picture("markdown");
 }
 
 // What a user does

@@ -1,4 +1,4 @@
-"""Verdicts as workflow commands of GitHub Actions: an annotation at each claim that is not proved, and at each problem."""
+"""Workflow commands of GitHub Actions: an annotation at each claim that is not proved and at each problem."""
 
 from collections.abc import Iterator
 

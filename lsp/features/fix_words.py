@@ -1,0 +1,149 @@
+"""A word for another: what was meant, what its module is, and what another language writes."""
+
+import re
+from collections.abc import Iterator
+
+from lsprotocol.types import TextEdit
+
+from ...lang import syntax
+from ...lang.checker import walk
+from ...lang.diagnostics import Code, Diagnostic
+from ...lang.grammar_state import state_after
+from ...lang.source import Span
+from ..view import View, whole
+from .imports import import_edit
+
+Fixes = Iterator[tuple[str, list[TextEdit] | dict[str, list[TextEdit]]]]
+"""Titles and edits; edits of other files go by the file."""
+
+_DID_YOU_MEAN = re.compile(r"did you mean `([^`]+)`\?")
+_WRITE = re.compile(r"write `([^`]+)`")
+_ADD_USE = re.compile(r"add `use ([^` ]+) \(([^`)]+)\)`")
+_OPEN_BRACE = re.compile(r"(?<!\\)\{(?![^{}\"]*\})")
+_OPEN_BRACE_ALONE = re.compile(r"\{")
+_WRITTEN_WRONG = ("&&", "||", "&", "|", "!", ";", "=", "[", "]", "#")
+
+
+def did_you_mean(view: View, problem: Diagnostic) -> Fixes:
+    match = _DID_YOU_MEAN.search(problem.help or "")
+    if match is not None:
+        yield f"Change to `{match[1]}`", [view.edit(problem.span, match[1])]
+
+
+def add_use(view: View, problem: Diagnostic) -> Fixes:
+    match = _ADD_USE.search(problem.help or "")
+    candidates = [(match[1], match[2])] if match is not None else []
+    if problem.code in (Code.UNKNOWN_TYPE, Code.UNKNOWN_NAME, Code.UNKNOWN_FUNCTION) and not match:
+        name = problem.span.text
+        candidates = [(module, name) for module in view.modules_with(name)]
+    for module, name in candidates:
+        edit = import_edit(view, module, name)
+        if edit is not None:
+            yield f"Add `use {module} ({name})`", [edit]
+
+
+def write(view: View, problem: Diagnostic) -> Fixes:
+    """A text that the help says to write instead."""
+    help_line, span = problem.help or "", problem.span
+    match = _WRITE.match(help_line)
+    if match is not None and problem.code in (
+        Code.UNKNOWN_NAME,
+        Code.TYPE_MISMATCH,
+        Code.AMBIGUOUS_NAME,
+    ):
+        yield f"Write `{match[1]}`", [view.edit(span, match[1])]
+    if problem.code is Code.AMBIGUOUS_NAME and help_line == "write the whole name":
+        for name in view.analysis.names.schema.actions:
+            if name.endswith(f".{span.text}"):
+                yield f"Write `{name}`", [view.edit(span, name)]
+    match = re.match(r"name one of its types: (.+)", help_line)
+    if match is not None and "::" in span.text:
+        for name in re.findall(r"`([^`]+)`", match[1])[:5]:
+            yield f"Name a `{name}`", [view.edit(span, f"{name}::{span.text.split('::', 1)[1]}")]
+    match = re.match(r"for example (`.+)", help_line)
+    if match is not None and problem.code is Code.UNKNOWN_ACTION:
+        for name in re.findall(r"`([^`]+)`", match[1]):
+            yield f"Name `{name}`", [view.edit(span, name)]
+
+
+def write_other_words(view: View, problem: Diagnostic) -> Fixes:
+    """What people write who have another language in their fingers."""
+    if problem.code is not Code.SYNTAX_ERROR:
+        return
+    help_line, span = problem.help or "", problem.span
+    text = span.fragment.text
+    wrong = next((one for one in _WRITTEN_WRONG if text.startswith(one, span.start)), None)
+    if wrong is None:
+        return
+    span = Span(span.fragment, span.start, span.start + len(wrong))
+    match = re.match(r"write `(and|or|not)`", help_line)
+    if match is not None:
+        after = " " if match[1] == "not" else ""
+        yield f"Write `{match[1]}`", [view.edit(span, match[1] + after)]
+    elif help_line.startswith("compare with `==`"):
+        yield "Compare with `==`", [view.edit(span, "==")]
+    elif wrong == ";":
+        yield "Remove the `;`", [view.edit(span, "")]
+
+
+def write_marks(view: View, problem: Diagnostic) -> Fixes:
+    """A mark too many or one too few."""
+    help_line, span = problem.help or "", problem.span
+    fragment = span.fragment
+    if help_line.startswith("write `\\{`"):
+        opened = _OPEN_BRACE.search(fragment.text, span.start, span.end) or _OPEN_BRACE_ALONE.match(
+            fragment.text, span.start
+        )
+        if opened is not None:
+            place = Span(fragment, opened.start(), opened.start())
+            yield "Write `\\{`", [view.edit(place, "\\")]
+    match = re.match(r"write `(\.\w+)` without parentheses", help_line)
+    parentheses = re.compile(r"\s*\(\s*\)").match(fragment.text, span.end)
+    if match is not None and parentheses is not None:
+        yield f"Write `{match[1]}`", [view.edit(Span(fragment, span.end, parentheses.end()), "")]
+    if help_line == "remove the `?`":
+        yield "Remove the `?`", [view.edit(Span(fragment, span.end - 1, span.end), "")]
+    if problem.message == "this documentation is of nothing":
+        marks = re.compile("///").finditer(fragment.text, span.start, span.end)
+        edits = [view.edit(Span(fragment, one.start(), one.end()), "//") for one in marks]
+        yield "Make it a comment", edits
+
+
+def close(view: View, problem: Diagnostic) -> Fixes:
+    """The brackets that a declaration leaves open at its end."""
+    fragment = problem.span.fragment
+    text = whole(fragment).text
+    if problem.code is not Code.SYNTAX_ERROR or problem.span.start < len(text):
+        return
+    state = state_after(text)
+    rest = "".join((state.completion("") or "").split()) if state.text == text else ""
+    if rest and not rest.strip(")}"):
+        closing = f"\n{rest}" if "\n" in text and rest == "}" else rest
+        yield f"Add `{rest}`", [view.edit(Span(fragment, len(text), len(text)), closing)]
+
+
+def ask_with_in(view: View, problem: Diagnostic) -> Fixes:
+    """A group is not one action, so that it is asked whether an action is in it."""
+    entry = view.entry_at(problem.span.fragment.offset + problem.span.start)
+    if problem.help != "ask with `in`" or entry is None:
+        return
+    for node in walk(entry[0].declaration):
+        if isinstance(node, syntax.Binary) and node.operator == "==":
+            left, right = node.left.span, node.right.span
+            if problem.span in (left, right):
+                text = node.span.fragment.text
+                start = text.index("==", left.end, right.start)
+                yield "Ask with `in`", [view.edit(Span(left.fragment, start, start + 2), "in")]
+
+
+def without_quotes(view: View, problem: Diagnostic) -> Fixes:
+    """A member of an enum that is written as a text."""
+    entry = view.entry_at(problem.span.fragment.offset + problem.span.start)
+    if "written without quotes" not in (problem.help or "") or entry is None:
+        return
+    enums = view.analysis.names.schema.enums.values()
+    members = {member for enum in enums for member in enum.members}
+    for node in walk(entry[0].declaration):
+        inside = problem.span.start <= node.span.start and node.span.end <= problem.span.end
+        if isinstance(node, syntax.String) and inside and node.value in members:
+            yield f"Write `{node.value}`", [view.edit(node.span, node.value)]
