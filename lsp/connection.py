@@ -54,7 +54,7 @@ class InterlockServer(Server):
         self.warming: asyncio.Task[None] | None = None
         self.can_prove = can_prove()
         self.proofs = Proofs(self.proved)
-        self.progress = ProofProgress(self.proofs, lambda: self.work_done_progress)
+        self.proof_progress = ProofProgress(self.proofs, lambda: self.work_done_progress)
         if self.can_prove:
             self.session.claims_of = self.proofs.states
 
@@ -106,7 +106,7 @@ class InterlockServer(Server):
         if self.can_prove and (now or self.session.settings.prove_on_change):
             self.proofs.update(view.analysis, self.session.settings.proof_seconds, now=now)
             if self.supports_progress():
-                self.progress.follow()
+                self.proof_progress.follow()
 
     def proved(self) -> None:
         """A claim has a new state."""

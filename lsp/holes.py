@@ -18,6 +18,7 @@ from ..lang.schema import Schema
 from ..lang.source import Fragment
 from ..lang.typesystem import RecordOf, Type
 from .members import attributes_named, joined
+from .repair import without_slips
 from .view import View
 
 HOLE = "ilk_hole"
@@ -121,7 +122,7 @@ def hole_at(view: View, offset: int) -> Hole | None:
     word = typed[0] if typed is not None else ""
     rest = _WORD_AFTER.match(after)
     stop = offset + (rest.end() if rest is not None else 0)
-    state = state_after(before[: len(before) - len(word)])
+    state = state_after(without_slips(before[: len(before) - len(word)])[0])
     words = tuple(state.words())
     head = state.text.strip()
     begins = not head or _at_line_start(source, offset - len(word)) or head.startswith(("///", "@"))

@@ -22,9 +22,10 @@ _NO_VALUE = "and|or|in|is|has|like|then|else|when|unless|because|instead|need|ex
 _OPENERS = tuple(".<>=+*(,-")
 _SLIPS = re.compile(
     r'"(?:[^"\\\r\n]|\\[^\r\n])*"?|//[^\r\n]*|(?P<other>&&|\|\|)'
-    rf"|(?P<open>[.<>=+*(,-])(?=\s+(?:{_NO_VALUE})\b)"
+    rf"|(?P<open>[.<>=+*(,-])(?=\s+(?:{_NO_VALUE})\b)|(?P<bracket>[()])"
+    r"|(?P<clause>[\r\n][ \t]*(?=(?:when|unless|because|instead|need|expect|never)\b))"
 )
-"""`&&` and `||`, and what a value must follow where a word follows that is none: a word of the language is no name."""
+"""What is mended before the grammar is asked, which knows no better than to leave out the word after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def _steps(totals: tuple[int, ...]) -> list[int]:
 
 def _mended(text: str) -> tuple[str, list[tuple[int, int]]]:
     """A text that the grammar takes, and the places in it where something was put in, with how much."""
-    text, added = _without_slips(text)
+    text, added = without_slips(text)
     put = f" {MISSING} "
     for _ in range(_MAX_MENDS):
         kept = state_after(text).text
@@ -104,23 +105,31 @@ def _mended(text: str) -> tuple[str, list[tuple[int, int]]]:
     return state.text + ("\n" + rest if rest else ""), added
 
 
-def _without_slips(text: str) -> tuple[str, list[tuple[int, int]]]:
+def without_slips(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """A text with `and` for `&&`, a name before a word that is no value, and calls closed before the next clause."""
     added: list[tuple[int, int]] = []
     parts: list[str] = []
-    done = length = 0
+    done = length = depth = 0
     for match in _SLIPS.finditer(text):
+        found = match[0]
+        new = found
         if match["other"] is not None:
-            new = " and " if match["other"] == "&&" else " or "
+            new = " and " if found == "&&" else " or "
             if text[: match.start()].rstrip().endswith(_OPENERS):
                 new = f" {MISSING}{new}"
         elif match["open"] is not None:
-            new = f"{match['open']} {MISSING}"
-        else:
+            new = f"{found} {MISSING}"
+        elif match["clause"] is not None:
+            new, depth = ")" * depth + found, 0
+        if found in "()":
+            depth = depth + 1 if found == "(" else max(0, depth - 1)
+        if new == found:
             continue
-        more = len(new) - len(match[0])
+        more = len(new) - len(found)
         parts += [text[done : match.start()], new]
         length += match.start() - done + len(new)
-        added.append((length - more, more))
+        # What was put in stands before the line end of a clause, and else after what was there.
+        added.append((length - len(found) - more if match["clause"] else length - more, more))
         done = match.end()
     return "".join(parts) + text[done:], added
 

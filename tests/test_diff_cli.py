@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, ValidationError
 
 from interlock.cli import cli
-from interlock.cli.schema_command import SCHEMAS
 from interlock.cli.revisions import revision_named
+from interlock.cli.schema_command import SCHEMAS
 
 SCHEMA = """
 entity Agent

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from interlock.cli import cli
-from interlock.compiler.backends import circuit, smt
+from interlock.compiler.backends import circuit
 
 FLAGS = "abcdefghij"
 TERMS = [f"(if resource.{flag} then {2**n} else {1000 * 3**n})" for n, flag in enumerate(FLAGS)]
@@ -111,7 +111,6 @@ def test_a_comparison_of_such_a_rule_is_undecided_and_names_it_once(folder: Path
 def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """A limit that these rules reach together, and none of them alone."""
     monkeypatch.setattr(circuit, "MAX_STEPS", 40)
-    monkeypatch.setattr(smt, "MAX_ALTERNATIVES", 10_000)
 
 
 SIMPLE = POLICY.replace(" + ".join(TERMS), "3")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from lsp_fixtures import SCHEMA
 from lsp_policies import policy_text
+from lsp_wire import standard
 from lsprotocol.types import Position, Range
 
 from interlock.compiler import compile_policies
@@ -18,6 +19,7 @@ from interlock.lang.parser import parse
 from interlock.lsp.analysis import Analysis
 from interlock.lsp.documents import Document
 from interlock.lsp.features.completion import completion
+from interlock.lsp.features.diagnostics import safe_lines
 from interlock.lsp.features.fixes import fixes
 from interlock.lsp.features.hover import hover
 from interlock.lsp.features.outline import document_symbols
@@ -151,6 +153,58 @@ def test_a_document_after_edits_is_a_fresh_one(shard: int) -> None:
         assert [part.declaration for part in document.parts] == declarations
         said = [*document.head, *(one for part in document.parts for one in part.problems)]
         assert list(map(told, said)) == list(map(told, problems))
+
+
+@pytest.mark.asyncio
+async def test_what_a_client_was_told_last_is_what_a_fresh_check_says(tmp_path: Path) -> None:
+    chance = random.Random("told")  # noqa: S311
+    texts = {"change.ilk": LIBRARY["change.ilk"], "large.ilk": BROKEN + "use my.change\n"}
+    documents = [Document(str(tmp_path / name), text) for name, text in texts.items()]
+    version = 1
+    async with standard() as (wire, _):
+        settings = {
+            "interlock": {"policies": [one.file for one in documents], "proveOnChange": False}
+        }
+        await wire.start(root=tmp_path)
+        wire.send({"method": "workspace/didChangeConfiguration", "params": {"settings": settings}})
+        for document in documents:
+            wire.open(document.text.source, Path(document.file).as_uri())
+        for number in range(EDITS // 20):
+            document = chance.choice(documents)
+            for _ in range(chance.randrange(1, 5)):
+                edit(chance, document, texts[Path(document.file).name])
+                version += 1
+                # Sent without a pause, so that the server must gather what belongs together.
+                change = {"text": document.text.source}
+                wire.change(version, [change], Path(document.file).as_uri())
+            await wire.diagnostics(version)
+            await wire.ask("workspace/symbol", {"query": "zzz"})
+            checked, problems = load_texts({one.file: one.text.source for one in documents})
+            _, more = compile_policies(checked)
+            for one in documents:
+                expected = [
+                    (
+                        str(problem.code),
+                        safe_lines(problem.message),
+                        *one.text.position(start(problem), Unit.UTF16),
+                    )
+                    for problem in problems + more
+                    if problem.span.file == one.file and problem.code is not Code.NO_RULES
+                ]
+                told_last = [
+                    (
+                        said["code"],
+                        said["message"].split("\nhelp: ")[0],
+                        *said["range"]["start"].values(),
+                    )
+                    for said in wire.published.get(Path(one.file).as_uri(), [])
+                ]
+                assert sorted(told_last) == sorted(expected), f"burst {number} of {document.file}"
+
+
+def start(problem: Diagnostic) -> int:
+    """Where a problem begins in its file, in code points."""
+    return problem.span.fragment.offset + problem.span.start
 
 
 @pytest.mark.parametrize("unit", list(Unit))

@@ -1,4 +1,4 @@
-"""What `interlock prove --save-tests` writes: tests that load beside the policies, however these are laid out, and pass."""
+"""What `interlock prove --save-tests` writes: tests that load beside the policies, and pass today."""
 
 from pathlib import Path
 

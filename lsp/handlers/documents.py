@@ -53,7 +53,7 @@ def _diagnostics(server: InterlockServer) -> None:
         result = result_id(found)
         if view is not None:
             ls.published[view.file] = found, view.document.version
-        if result == params.previousresult_id:
+        if result == params.previous_result_id:
             return types.RelatedUnchangedDocumentDiagnosticReport(result_id=result)
         return types.RelatedFullDocumentDiagnosticReport(items=found, result_id=result)
 

@@ -91,7 +91,7 @@ class Parameters:
 def judge(row: Row, parameters: Parameters) -> Verdict:
     """The worst of what the row says of a call with these parameters."""
     try:
-        verdicts = [_basic(row, parameters), *_on_top(row.also, parameters)]
+        verdicts = [_basic(row, parameters), *on_top(row.also, parameters)]
     except Unreadable as unreadable:
         return replace(opaque(unreadable.reason), notes=(row.why,) if row.why else ())
     found = gravest(verdicts)
@@ -109,7 +109,7 @@ def everywhere(cases: tuple[Case, ...], parameters: Parameters) -> list[Verdict]
     verdicts: list[Verdict] = []
     for case in cases:
         try:
-            verdicts += _on_top((case,), parameters)
+            verdicts += on_top((case,), parameters)
         except Unreadable as unreadable:
             verdicts.append(opaque(unreadable.reason))
     return verdicts
@@ -122,7 +122,8 @@ def _basic(row: Row, parameters: Parameters) -> Verdict:
     return verdict(row.does, row.why)
 
 
-def _on_top(cases: tuple[Case, ...], parameters: Parameters) -> list[Verdict]:
+def on_top(cases: tuple[Case, ...], parameters: Parameters) -> list[Verdict]:
+    """What each case says whose conditions hold; raises `Unreadable` where that cannot be told."""
     return [
         verdict(case.does, case.why)
         for case in cases
@@ -157,12 +158,28 @@ def holds(condition: Condition, parameters: Parameters, *, every: bool = False) 
             texts = [text for each in _elements(found) if (text := _scalar(each, path)) is not None]
             matching = [any(_matches(text, value) for value in condition.values) for text in texts]
             return _some(matching, every and condition.test is Test.IS)
+        case Test.EVERY:
+            return _each_says(path, condition.values, parameters)
         case Test.BELOW:
             return any(each < number for each in _numbers(found, path))
         case Test.AT_LEAST:
             return _some([each >= number for each in _numbers(found, path)], every)
         case _:
             assert_never(condition.test)
+
+
+def _each_says(path: str, values: tuple[str, ...], parameters: Parameters) -> bool:
+    above, _, last = path.rpartition(".")
+    holders = list(_elements(parameters.at(above) if above else [parameters.values]))
+    for holder in holders:
+        if holder is UNRESOLVED or not isinstance(holder, Mapping):
+            raise Unreadable(path)
+        texts = [_scalar(each, path) for each in _elements(_children(holder, last))]
+        if not texts or not all(
+            text is not None and any(_matches(text, value) for value in values) for text in texts
+        ):
+            return False
+    return bool(holders)
 
 
 def _some(answers: list[bool], every: bool) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from ..model import Change, Effect, Position, Reversibility, Selector
 from ..taxonomy.cloud import Row
 from . import Options
-from .cloud_rules import Parameters, Unreadable, opaque
+from .cloud_rules import Parameters, Unreadable, gravest, on_top, opaque
 from .verdicts import Verdict
 
 
@@ -34,7 +34,11 @@ def sql_changes(
         Reversibility.REVERSIBLE,
         (*found.notes, "carries the SQL of the next changes"),
     )
-    return changes, replace(carried, opaque=found.opaque)
+    try:
+        beside = on_top(row.also, parameters)
+    except Unreadable as unreadable:
+        return changes, opaque(unreadable.reason)
+    return changes, gravest([replace(carried, opaque=found.opaque), *beside])
 
 
 def _read(text: str, dialect: str, at: Position) -> list[Change] | None:

@@ -1,6 +1,7 @@
 """What the arguments of a tool call carry: SQL, shell lines, requests and paths, read as what they are."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -48,6 +49,9 @@ def carried(call: Call, server: Server, tool: Tool, origin: Origin, text: str) -
             case Content.ARGV if isinstance(value.plain, list):
                 yield from _argv(call, value, origin, text)
             case _:
+                if len(value.elements) > MAX_TEXTS:
+                    reason = f"the argument `{name[:60]}` holds more than {MAX_TEXTS} texts"
+                    yield _unread(call, value, reason, origin, text)
                 for one in _texts(value):
                     yield from _content(call, one, content, server.dialect, origin, text)
     if Content.URL in request:
@@ -58,11 +62,16 @@ def harmful(call: Call, tool: Tool) -> str | None:
     """The word of `harms` that an argument holds, or an escape that may hide one."""
     if not tool.harms or call.arguments is None:
         return None
-    texts = [text for name, one in _named_values(call.arguments) for text in (name, one.plain)]
-    for text in texts:
-        for word in tool.harms:
-            if isinstance(text, str) and (word in text or "\\u" in text):
-                return word
+    stack = [call.arguments]
+    while stack:
+        one = stack.pop()
+        stack += [*one.members.values(), *one.elements]
+        texts = [*one.members, one.plain] if isinstance(one.plain, str) else [*one.members]
+        for text in texts:
+            if "\\u" in text:
+                return "\\u"
+            if found := next((word for word in tool.harms if word in text), None):
+                return found
     return None
 
 
@@ -76,9 +85,7 @@ def suspected(
     if call.arguments is None:
         return
     for name, one in _named_texts(call.arguments):
-        looks = _looks_like(name, one.plain)
-        if name in known:
-            continue
+        looks = None if name in known else _looks_like(name, one.plain)
         if looks is not None:
             found = list(_content(call, one, looks, "postgres", origin, text))
             yield from (each for each in found if each.effect is not Effect.READ)
@@ -134,8 +141,10 @@ def _content(
         return
     at = len(text[: value.at].encode("utf-8", "replace"))
     match content:
-        case Content.SQL | Content.SHELL:
-            yield from _embedded(call, value, content, dialect, origin, at)
+        case Content.SQL | Content.SHELL | Content.ARGV:
+            yield from _embedded(
+                call, value.plain, content, dialect, origin, at, value.exact_at is not None
+            )
         case Content.GRAPHQL:
             for meaning in judge_graphql(value.plain):
                 yield _meant(call, meaning, value, origin, text)
@@ -151,27 +160,37 @@ def _content(
             yield _unread(call, value, "a request is no text", origin, text)
 
 
+def _argv(call: Call, value: Value, origin: Origin, text: str) -> Iterator[Change]:
+    """The words of one command."""
+    given = value.plain
+    if not given or not all(isinstance(one, str) for one in given):
+        yield _unread(
+            call, value, "the argument that carries a command is no list of words", origin, text
+        )
+        return
+    at = len(text[: value.at].encode("utf-8", "replace"))
+    yield from _embedded(call, shlex.join(given), Content.SHELL, "postgres", origin, at, False)
+
+
 def _embedded(
-    call: Call, value: Value, content: Content, dialect: str, origin: Origin, at: int
+    call: Call, inside: str, content: Content, dialect: str, origin: Origin, at: int, is_exact: bool
 ) -> Iterator[Change]:
     """The changes of a text in another language, at its place in the artifact."""
     from . import shell, sql
     from .shell_clients import moved
 
     source = sql if content is Content.SQL else shell
-    reading = source.read(origin.lines.file, value.plain, Options(dialect=dialect))
-    inner = origin.within(at + 1, is_exact=value.exact_at is not None)
+    reading = source.read(origin.lines.file, inside, Options(dialect=dialect))
+    inner = origin.within(at + 1, is_exact=is_exact)
     for problem in reading.problems:
         yield change(
-            origin, call, value.plain[:2000], effect=Effect.UNKNOWN, why="cannot be read",
+            origin, call, inside[:2000], effect=Effect.UNKNOWN, why="cannot be read",
             opaque=problem.message, criticality=Risk.HIGH,
         )  # fmt: skip
     for each in reading.changes:
-        yield each.model_copy(update={"source": moved(each.source, value.plain, inner)})
+        yield each.model_copy(update={"source": moved(each.source, inside, inner)})
     if not reading.changes and not reading.problems:
-        yield change(
-            origin, call, value.plain[:2000], effect=Effect.READ, why=f"its {content} is empty"
-        )
+        yield change(origin, call, inside[:2000], effect=Effect.READ, why=f"its {content} is empty")
 
 
 def _request(

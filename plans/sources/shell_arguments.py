@@ -54,6 +54,8 @@ class Arguments:
         for name in names:
             wanted, _, value = name.partition("=")
             given = [one for one in self.options if one.name == wanted]
+            if any(one.name == f"--no-{wanted.lstrip('-')}" for one in self.options):
+                continue
             if given and not any(
                 _is_false(one.value) or (value and _text(one.value) != value) for one in given
             ):
@@ -69,6 +71,7 @@ def sort_words(
     takes_next: bool = False,
     stops: bool = False,
     known_flags: Iterable[str] = (),
+    attached: Iterable[str] = (),
 ) -> Arguments:
     """Sorts words. With `takes_next`, an option of no table takes the next word as its value.
 
@@ -77,6 +80,7 @@ def sort_words(
     found = Arguments()
     with_value = frozenset(valued)
     flags = frozenset(known_flags)
+    closed = tuple(attached)
     index = 0
     while index < len(words):
         word = words[index]
@@ -91,6 +95,8 @@ def sort_words(
             found.places.append(index - 1)
         elif text == "--":
             found.after_dashes = len(found.operands)
+        elif closed and text.startswith(closed) and not text.startswith("--"):
+            found.options.append(Option(text[:2], literal(text[2:], word.at), index - 1))
         elif not text.startswith("-") or text == "-":
             found.operands.append(word)
             found.places.append(index - 1)

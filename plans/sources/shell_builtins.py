@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..model import Effect
 from . import shell_wrappers
 from .shell_arguments import sort_words
+from .shell_project import repointed
 from .shell_reached import Command, Input, prints
 from .shell_state import State
 from .shell_walk import Walker
@@ -49,6 +50,9 @@ def plain_builtin(
             count = int(rest[0].text[:6]) if rest and rest[0].text.isdecimal() else 1
             if state.arguments.unknown is None:
                 state.arguments = Value(state.arguments.words[count:])
+        case "hash" if any(one.text.startswith("-p") or one.holes for one in rest):
+            commands.opaque(walker, command, "it changes which program a name stands for")
+            return prints(command)
         case "enable":
             commands.opaque(walker, command, "it may load a builtin")
             return prints(command)
@@ -95,8 +99,15 @@ def eval_(commands: "Commands", walker: Walker, command: Command, rest: Sequence
 
 def source(commands: "Commands", walker: Walker, command: Command, rest: Sequence[Field]) -> None:
     name = rest[0].text if rest else ""
+    if _ACTIVATES.fullmatch(name) and repointed(commands.taxonomy, walker.state, ()) is None:
+        why = "it puts the programs of the project first"
+        commands.report(walker, command, Effect.READ, f"source {name}", why)
+        return
     commands.opaque(walker, command, f"what the script `{name[:100]}` does is not shown here")
     walker.state.doubt_everything()
+
+
+_ACTIVATES = re.compile(r"(\./)?\.?v?env/(bin|Scripts)/activate")
 
 
 def trap(commands: "Commands", walker: Walker, command: Command, rest: Sequence[Field]) -> None:

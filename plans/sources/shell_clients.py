@@ -8,7 +8,7 @@ from importlib import import_module
 from ..model import Change, Effect, Position
 from ..taxonomy.shell import Database, Taxonomy
 from . import Options
-from .shell_arguments import is_word, sort_words
+from .shell_arguments import Arguments, is_word, sort_words
 from .shell_http import (
     CURL_DATA,
     CURL_FORMS,
@@ -44,7 +44,7 @@ class Clients:
     def database(self, walker: Walker, command: Command, row: Database, name: str) -> None:
         """The SQL a client is given, by option, operand or input."""
         rest = command.fields[1:]
-        arguments = sort_words(rest, (*row.valued, *row.text, *row.files), one_dash=row.one_dash)
+        arguments = sorted_for(row, rest)
         if arguments.shows_only(("--help", "--version", *row.shows)):
             self.report(walker, command, Effect.READ, name, "it only lists something")
             return
@@ -82,7 +82,7 @@ class Clients:
         shown = text.text.strip().rstrip(";").rstrip()
         if (
             text.is_exact
-            and ";" not in shown
+            and not re.search(r";|\binto\b", shown, re.I)
             and any(is_word(shown.upper(), one) for one in row.statements)
         ):
             self.report(
@@ -319,6 +319,12 @@ def in_folder(folder: Field, file: Field) -> Field:
         holes=(*folder.holes, *file.holes),
         exact_at=None,
     )
+
+
+def sorted_for(row: Database, rest: Sequence[Field]) -> Arguments:
+    """The words of a client that runs SQL."""
+    valued = (*row.valued, *row.text, *row.files, *row.writes)
+    return sort_words(rest, valued, one_dash=row.one_dash, attached=row.attached)
 
 
 _SQLITE_READS = words(

@@ -9,9 +9,10 @@ from ..taxonomy.shell import Act, Database, Form, Program, Taxonomy
 from . import shell_assignments, shell_builtins, shell_clients, shell_tools, shell_wrappers
 from .shell_arguments import Match, is_word, match, sort_words
 from .shell_files import judge_path
-from .shell_project import changed_variable, repointed, written_file
+from .shell_project import repointed, written_file
 from .shell_reached import Command, Input, Redirect, joined, prints
 from .shell_report import change, rank_of, shortened
+from .shell_state import changed_variable
 from .shell_walk import Hooks, Walker
 from .shell_words import Field
 from .sql_changes import words
@@ -29,7 +30,8 @@ _PROJECT_PROGRAMS = re.compile(
     r"(\./)?((node_modules/\.|vendor/|\.?venv/)bin/[\w.-]+|bin/(rails|rake|bundle|rspec|console)"
     r"|gradlew|mvnw|manage\.py|artisan)"
 )
-_INNER_PATHS = re.compile(r"((\.|\$PWD|\$\{PWD\}|\$\(pwd\)|[\w-]+)(/[\w-]+)*:?)*")
+_INNER_PATH = r"(\.|\$PWD|\$\{PWD\}|\$\(pwd\)|[\w-]+)(/[\w-]+)*"
+_INNER_PATHS = re.compile(rf"({_INNER_PATH})?(:({_INNER_PATH})?)*")
 _MEANING = words(
     "PATH LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT DYLD_INSERT_LIBRARIES BASH_ENV ENV PROMPT_COMMAND "
     "SHELLOPTS BASHOPTS GIT_SSH_COMMAND GIT_SSH GIT_EXTERNAL_DIFF GIT_PAGER PAGER EDITOR VISUAL "
@@ -48,6 +50,7 @@ _QUIET = words(
 _KNOWN_SCRIPTS = {"manage.py": "manage.py", "artisan": "artisan", "bin/console": "console", "bin/rails": "rails",
                   "bin/rake": "rake"}  # fmt: skip
 _SHELLS = words("sh bash dash zsh ksh ash rbash")
+_FETCHING = words("cp sync mv rsync get-object download import-keys")
 _MONGO_SHELLS = words("mongosh mongo")
 _REQUESTERS = words("http https httpie xh xhs")
 _WINDOWS_SHELLS = words("powershell pwsh cmd")
@@ -260,6 +263,8 @@ class Commands:
             self.clients.httpie(walker, command, name)
         elif name in _CLOUDS and not self.is_in_table(name, rest):
             self.clients.cloud(walker, command, _CLOUDS[name], name)
+            if any(one.text in _FETCHING for one in rest):
+                walker.state.repointed = f"`{name}` may write files that are not shown"
         elif name in self.taxonomy.files:
             shell_tools.file_program(self, walker, command, self.taxonomy.files[name], rest)
         elif name in ("kubectl", "oc", "k") and self.clients.manifest(walker, command, rest):
@@ -299,7 +304,7 @@ class Commands:
         row = self.taxonomy.databases.get(name)
         if row is None:
             return None
-        arguments = sort_words(rest, (*row.valued, *row.text, *row.files), one_dash=row.one_dash)
+        arguments = shell_clients.sorted_for(row, rest)
         depth = len(row.words)
         if not all(is_word(one.text, word) and one.is_exact
                    for one, word in zip(arguments.operands, row.words, strict=False)):  # fmt: skip
@@ -359,6 +364,9 @@ class Commands:
         """A program that only reads, unless an option says otherwise."""
         exceptions = self.taxonomy.readers[name]
         arguments = sort_words(rest, ())
+        if name in ("less", "more", "zless") and any(one.text.startswith("+") for one in rest):
+            self.opaque(walker, command, "what it does when it starts is not read here")
+            return
         if name in ("uniq", "xxd") and len(arguments.operands) > 1:
             self.path(walker, command, Act.WRITE, arguments.operands[1], name, is_tree=False)
             return

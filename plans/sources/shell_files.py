@@ -57,12 +57,28 @@ def place_of(taxonomy: Taxonomy, path: str, *, is_pattern: bool) -> Place | None
     if is_pattern and re.match(r"/[^/]*[*?\[]", path):
         # It fits directories of the root, whatever they hold.
         return Place.WHOLE
-    for row in taxonomy.paths:
-        if any(_covers(path, pattern) for pattern in row.patterns):
-            return row.place
+    for name in _names_of(path):
+        place = _row_of(taxonomy, name)
+        if place is not None and (name == path or place not in (Place.WHOLE, Place.SCRATCH)):
+            return place
     if path in (".", "..") or path.startswith("../") or re.fullmatch(r"(\./)?[*.?]+", path):
         return Place.WHOLE
     return None
+
+
+def _row_of(taxonomy: Taxonomy, path: str) -> Place | None:
+    rows = (row for row in taxonomy.paths if any(_covers(path, each) for each in row.patterns))
+    return next((row.place for row in rows), None)
+
+
+def _names_of(path: str) -> list[str]:
+    """The ways to name what a path may stand for: a home by its owner, and what `..` may lead to."""
+    if home := re.match(r"(/home/[^/]+|/Users/[^/]+|/root|~[^/]+)/", path):
+        return [f"~/{path[home.end() :]}", path]
+    if upwards := re.match(r"(\.\./)+", path):
+        rest = path[upwards.end() :]
+        return [f"/{rest}", f"~/{rest}", path]
+    return [path]
 
 
 def _covers(path: str, pattern: str) -> bool:

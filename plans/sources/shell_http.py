@@ -45,7 +45,8 @@ READ = Meaning(Effect.READ, "it reads", Selector.NONE)
 def judge_request(method: str, address: str, body: str | None, doubt: str | None) -> list[Meaning]:
     """What a request does. `doubt` says why `body` is not known, where it is not."""
     method = method.upper()
-    scheme = re.match(r"([a-z]+)://", address.lower())
+    # What stands before a colon and a number is a host.
+    scheme = re.match(r"([a-z][a-z0-9+.-]*):(?!\d)", address.strip().lower())
     if scheme is not None and scheme[1] not in ("http", "https", "ftp", "ftps", "file"):
         return [unknown(f"what `{scheme[1][:20]}` sends is not read here", method)]
     if method == "DELETE":

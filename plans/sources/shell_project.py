@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 from ..taxonomy.shell import Place, Taxonomy
 from .shell_files import place_of, resolve
-from .shell_state import State
+from .shell_state import State, changed_variable
 from .shell_words import Field
-from .sql_changes import words
 
 
 def repointed(taxonomy: Taxonomy, state: State, operands: Sequence[Field]) -> str | None:
@@ -24,16 +23,11 @@ def repointed(taxonomy: Taxonomy, state: State, operands: Sequence[Field]) -> st
             return reason
         # `./...` is what Go calls everything below.
         path = (value if equals else one.text).removesuffix("...")
+        if attached := re.match(r"-\w([/~.].*)", path):
+            path = attached[1]
         if "://" in path or path.startswith("git@") or _is_foreign(taxonomy, path, state.directory):
             return f"`{path[:100]}` is not in the project"
     return None
-
-
-def changed_variable(name: str, value: str) -> str | None:
-    """Why the tests of a project may reach something else once a variable has this value."""
-    if name in _HARMLESS or value.lower() in _HARMLESS_VALUES or not _REPOINTING.search(name):
-        return None
-    return f"`{name}` may say what the project's commands act on"
 
 
 def written_file(path: str) -> str | None:
@@ -43,14 +37,11 @@ def written_file(path: str) -> str | None:
     return f"this script writes `{path[:100]}`, which it may run"
 
 
-_HARMLESS = words("CI NODE_ENV PORT TOKENIZERS_PARALLELISM GIT_PAGER PAGER")
-_HARMLESS_VALUES = words("test testing true false 0 1 yes no ci local localhost 127.0.0.1")
-_REPOINTING = re.compile(
-    r"^[A-Z0-9_]*(URL|URI|DSN|HOST|DATABASE|DB|PG|MYSQL|REDIS|MONGO|AWS|GOOGLE|AZURE|KUBE|ENV|PROFILE|SECRET|TOKEN|KEY"
-    r"|PASSWORD|OPTS|OPTIONS|FLAGS|PATH|CONFIG|CONTEXT|SETTINGS|SHELL|REGISTRY|INDEX|PROXY|STAGE|WRAPPER|COMPILER"
-    r"|LINKER|RUNNER|PLUGIN|MAKEFILES|COMMAND|CMD|EXEC)[A-Z0-9_]*$|^(CC|CXX|LD|AR|AS|CPP)$"
+_NOBODY_S = frozenset({"/", "~", "/tmp", "/var/tmp", "/private/tmp", "/dev/shm"})  # noqa: S108
+_RESULTS = re.compile(
+    r"^/(tmp|var/tmp|dev)/|\.(log|md|out|html|csv|tap|lcov|pid)$|(^|/)(?!requirements|constraints|CMakeLists)[^/]*\.txt$"
+    r"|(^|/)(junit|report|reports|results|coverage|test-results)[^/]*\.(xml|json)$"
 )
-_RESULTS = re.compile(r"^/(tmp|var/tmp|dev)/|\.(txt|log|md|out|xml|html|csv|tap|lcov|pid)$")
 
 
 def _is_foreign(taxonomy: Taxonomy, path: str, directory: str) -> bool:
@@ -58,7 +49,7 @@ def _is_foreign(taxonomy: Taxonomy, path: str, directory: str) -> bool:
     full = resolve(path, directory)
     if full is None or full == ".":
         return full is None
-    if full.startswith("..") or full in ("/", "~"):
+    if full.startswith("..") or full in _NOBODY_S:
         return True
     place = place_of(taxonomy, full, is_pattern=False)
     is_outside = full.startswith(("/", "~"))

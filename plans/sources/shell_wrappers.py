@@ -34,6 +34,9 @@ def wrapped(
     elif wrapper.environment:
         walker.state = walker.state.fork()
         walker.state.repointed = f"`{command.fields[0].text}` gives it variables that are not shown"
+    if options.has(wrapper.moves):
+        walker.state = walker.state.fork()
+        walker.state.directory = None
     try:
         for one in lines:
             walker.nested(one, walker.state.fork())
@@ -57,7 +60,8 @@ def wrapped(
         if not words:
             commands.report(walker, command, Effect.READ, command.fields[0].text, "it prints")
             return prints(command)
-        return commands.perform(walker, replace(command, fields=tuple(words)))
+        own = command.fields[:1] if wrapper.again else ()
+        return commands.perform(walker, replace(command, fields=(*own, *words)))
     finally:
         walker.state = kept
 

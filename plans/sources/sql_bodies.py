@@ -168,8 +168,13 @@ def _conditions(tokens: Tokens) -> Tokens:
 def _loop_source(tokens: Tokens) -> Iterator[Step]:
     if tokens and tokens[0].is_symbol("("):
         tokens = tokens[1:-1]
+    to = _position(tokens, "TO")
     if tokens and tokens[0].is_word("SELECT", "WITH"):
         yield Step(Role.STATEMENT, tokens)
+    elif to is not None:
+        # `FOR i IN REVERSE 1 TO 10` of Snowflake.
+        yield from _loop_source(tokens[1 if tokens[0].is_word("REVERSE") else 0 : to])
+        yield from _loop_source(tokens[to + 1 :])
     elif tokens:
         yield Step(Role.EXPRESSION if len(tokens) > 1 else Role.CONTROL, tokens)
 
@@ -222,8 +227,9 @@ def _tsql_step(tokens: Tokens) -> Iterator[Step]:
         case "IF" | "WHILE" if len(one) > 2:
             yield Step(Role.EXPRESSION, one[1:])
         case "RETURN" | "PRINT" | "RAISERROR" | "THROW":
+            end = _position(one, "WITH") if first.is_word("RAISERROR") else None
             if len(one) > 1:
-                yield Step(Role.EXPRESSION, one[1:])
+                yield Step(Role.EXPRESSION, one[1:end])
         case "BREAK" | "CONTINUE" | "GOTO" | "OPEN" | "CLOSE" | "FETCH" | "DEALLOCATE":
             yield Step(Role.CONTROL, one)
         case "WAITFOR" if len(one) > 1 and one[1].is_word("DELAY", "TIME"):

@@ -23,6 +23,9 @@ def calls(session: Session, tree: Any, at: int) -> Iterator[Finding]:
         elif isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc)):
             if isinstance(node.parent, exp.Dot) and node.parent.expression is node:
                 continue
+            if isinstance(node.parent, exp.WithTableHint):
+                # `WITH (INDEX(i))` of T-SQL.
+                continue
             name, is_own = function_name(node), False
         else:
             continue

@@ -179,8 +179,12 @@ def _guard(tokens: Tokens) -> Tokens:
 
 def _only_computes(session: Session, tokens: Tokens, text: Text) -> bool:
     """Whether it is a function whose whole body is one expression, which calls nothing unknown."""
-    if session.name != "bigquery" or any(token.is_word("REMOTE", "LANGUAGE") for token in tokens):
+    if session.name != "bigquery" or any(token.is_word("REMOTE") for token in tokens):
         return False
+    language = next((n for n, token in enumerate(tokens) if token.is_word("LANGUAGE")), None)
+    if language is not None:
+        # Code in JavaScript runs in a sandbox that reaches nothing.
+        return tokens[language + 1 : language + 2] != () and tokens[language + 1].is_word("JS")
     start = next((number for number, token in enumerate(tokens) if token.is_word("AS")), None)
     if start is None or group_end(tokens, start + 1) != len(tokens):
         return False

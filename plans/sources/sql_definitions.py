@@ -9,7 +9,7 @@ from sqlglot import exp
 from ..model import Effect, Reversibility, Selector
 from .sql_changes import STATEFUL_TYPES, Finding, joined_name, unread, words
 from .sql_dialects import Shape, Thing, subcommand_of
-from .sql_forms import Captures, Name, dotted, group_end
+from .sql_forms import Captures, Name, at_commas, dotted, group_end
 from .sql_options import with_options
 from .sql_script import TableFacts
 from .sql_session import Session
@@ -306,7 +306,7 @@ def alter_table(session: Session, tokens: Tokens, at: int) -> Iterator[Finding]:
         yield Finding("sql.alter", resource, *lost)
     number, name = found
     first = ""
-    for part in _parts(tokens[number:]):
+    for part in at_commas(tokens[number:]):
         if session.name == "tsql":
             part = _without_check(part)
         word = part[0].value if part else ""
@@ -351,21 +351,6 @@ def _continued(session: Session, first: str, part: list[Token]) -> tuple[Shape, 
     return found
 
 
-def _parts(tokens: Tokens) -> Iterator[list[Token]]:
-    """At every comma outside parentheses."""
-    one: list[Token] = []
-    depth = 0
-    for token in tokens:
-        if token.kind == Kind.SYMBOL and token.value in "()":
-            depth += 1 if token.value == "(" else -1
-        if depth == 0 and token.is_symbol(","):
-            yield one
-            one = []
-        else:
-            one.append(token)
-    yield one
-
-
 def _altered(session: Session, row: Shape, name: Name, at: int) -> Finding:
     resource = session.thing("Table", "table", name)
     finding = Finding(
@@ -393,7 +378,7 @@ def renamed(session: Session, tokens: Tokens, at: int) -> Iterator[Finding]:
     number = 2
     if number + 1 < len(tokens) and tokens[number].is_word("IF"):
         number += 2
-    for part in _parts(tokens[number:]):
+    for part in at_commas(tokens[number:]):
         found = dotted(part, 0)
         if found is None or found[0] >= len(part) or not any(t.is_word("TO") for t in part):
             yield unread(session.name, "what is renamed is not plain", at)

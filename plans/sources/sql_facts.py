@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from ..model import Effect, Model, Reversibility, RowBasis, Selector
 from .sql_changes import Finding, asset, joined_name, shortened
-from .sql_script import DIALECT, Script, TableFacts
+from .sql_script import DIALECT, Reader, Script, TableFacts
 
 MAX_TABLES = 100_000
 KEY = "database"
@@ -82,10 +82,10 @@ def facts_in(facts: Mapping[str, object]) -> DatabaseFacts | str | None:
         return shortened(f"the facts of the database cannot be read at `{where}`: {first['msg']}")
 
 
-def established(facts: DatabaseFacts) -> Script:
+def established(facts: DatabaseFacts, read: Reader) -> Script:
     """A script that begins where the database stands."""
     path = facts.path or ("public",)
-    script = Script(path=path, path_after_transaction=path)
+    script = Script(read, path=path, path_after_transaction=path)
     script.known = {table.id: table for table in facts.tables}
     script.steady = facts.steady_functions
     for table in facts.tables:

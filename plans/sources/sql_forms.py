@@ -182,6 +182,21 @@ def group_end(tokens: Tokens, at: int) -> int | None:
     return None
 
 
+def at_commas(tokens: Tokens) -> Iterator[list[Token]]:
+    """The tokens between the commas that stand outside parentheses."""
+    one: list[Token] = []
+    depth = 0
+    for token in tokens:
+        if token.kind == Kind.SYMBOL and token.value in "()":
+            depth += 1 if token.value == "(" else -1
+        if depth == 0 and token.is_symbol(","):
+            yield one
+            one = []
+        else:
+            one.append(token)
+    yield one
+
+
 _NAMED = (Kind.WORD, Kind.NAME, Kind.STRING, Kind.VARIABLE)
 
 

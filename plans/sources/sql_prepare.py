@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from .sql_changes import words
 from .sql_forms import Name, dotted, group_end
-from .sql_tokens import Kind, Tokens
+from .sql_tokens import Kind, Token, Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,9 @@ def prepared(text: str, tokens: Tokens, dialect: str) -> Prepared | str:
             return found_top
         top = found_top
         into += _output(tokens, changed)
+        _hint(tokens, changed)
+        # `SET a += 1` changes the same rows as `SET a = 1`.
+        changed |= {n: "=" for n, token in enumerate(tokens) if _assigns_more(token)}
         _option(tokens, changed)
     if dialect in ("tsql", "bigquery"):
         _from(tokens, changed)
@@ -175,6 +178,26 @@ def _top(tokens: Tokens, changed: dict[int, str]) -> int | str | None:
             return int(inside[0].value)
         return None
     return None
+
+
+def _hint(tokens: Tokens, changed: dict[int, str]) -> None:
+    """Takes `WITH (TABLOCK)` out of an INSERT, where it says how to lock."""
+    if not tokens[0].is_word("INSERT"):
+        return
+    found = dotted(tokens, 2 if _at(tokens, 1) == "INTO" else 1)
+    if found is None or _at(tokens, found[0]) != "WITH":
+        return
+    end = group_end(tokens, found[0] + 1)
+    inside = tokens[found[0] + 2 : end - 1] if end is not None else ()
+    if inside and all(token.is_symbol(",") or token.is_word(*_LOCKS) for token in inside):
+        changed |= dict.fromkeys(range(found[0], end or 0), "")
+
+
+_LOCKS = words("TABLOCK TABLOCKX ROWLOCK PAGLOCK HOLDLOCK SERIALIZABLE UPDLOCK XLOCK")
+
+
+def _assigns_more(token: Token) -> bool:
+    return token.kind == Kind.SYMBOL and token.value in ("+=", "-=", "/=")
 
 
 _AFTER_OUTPUT = words("FROM WHERE VALUES SELECT EXEC EXECUTE DEFAULT OPTION")

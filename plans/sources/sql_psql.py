@@ -21,6 +21,22 @@ _STEERING = frozenset({"AUTOCOMMIT", "SINGLELINE", "SINGLESTEP", "ON_ERROR_ROLLB
 _RUNNING = frozenset({"!", "gexec", "o", "out", "w", "write", "e", "edit", "ef", "ev", "setenv"})
 
 
+_COPY = re.compile(
+    r"""\\copy \s+ (?P<what>.+?) \s+ (?P<way>from|to) \s+
+        (?:'[^']*'|stdin|stdout|pstdin|pstdout) (?P<options>.*)""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+
+
+def copy_statement(piece: Piece) -> str | None:
+    """The COPY that psql sends for `\\copy t from 'file'`, whose file is the client's."""
+    found = _COPY.fullmatch(piece.text.strip())
+    if found is None:
+        return None
+    end = "FROM STDIN" if found["way"].lower() == "from" else "TO STDOUT"
+    return f"COPY {found['what']} {end}{found['options']}"
+
+
 def psql_command(piece: Piece) -> Iterator[Finding]:
     name = command_name(piece.text)
     bare = name.rstrip("+S")

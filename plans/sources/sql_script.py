@@ -1,10 +1,11 @@
 """What a PostgreSQL script has established so far: tables, keys, routines, search path."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..model import Asset
-from .sql_changes import asset, joined_name
+from .sql_changes import Finding, asset, joined_name
 from .sql_tree import Node, ast, enums, nodes
 
 DIALECT = "postgres"
@@ -51,10 +52,15 @@ class Routine:
     text: str
 
 
+Reader = Callable[["Script", Node, Place], list[Finding]]
+
+
 @dataclass(slots=True)
 class Script:
     """The one mutable thing while a script is read, in the order its statements run."""
 
+    read: "Reader"
+    """Reads one statement; what holds statements opens them with it."""
     path: tuple[str, ...] = ("public",)
     """Schemas in which an unqualified name may be; more than one when that is not known."""
     path_after_transaction: tuple[str, ...] = ("public",)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ..model import Effect, Selector
 from .sql_changes import Finding, asset, unread, words
+from .sql_forms import at_commas
 from .sql_session import Session
 from .sql_tokens import Kind, Token, Tokens
 
@@ -40,22 +41,8 @@ def setting(session: Session, tokens: Tokens, at: int) -> Iterator[Finding]:
         case "STATEMENT":
             yield unread(session.name, "SET STATEMENT … FOR is not followed", at)
         case _:
-            for part in _assignments(rest):
+            for part in at_commas(rest):
                 yield from _assigned(session, part, at)
-
-
-def _assignments(tokens: list[Token]) -> Iterator[list[Token]]:
-    one: list[Token] = []
-    depth = 0
-    for token in tokens:
-        if token.kind == Kind.SYMBOL and token.value in "()":
-            depth += 1 if token.value == "(" else -1
-        if depth == 0 and token.is_symbol(","):
-            yield one
-            one = []
-        else:
-            one.append(token)
-    yield one
 
 
 def _assigned(session: Session, part: list[Token], at: int) -> Iterator[Finding]:

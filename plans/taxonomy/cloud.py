@@ -52,6 +52,8 @@ class Test(StrEnum):
     ABSENT = "absent"
     IS = "is"
     """One of the patterns; in `cases` every value."""
+    EVERY = "every"
+    """As `is`, and each of the things that the path leads through says it: none leaves it out."""
     HAS = "has"
     """At least one value is one of the patterns, wherever it stands."""
     BELOW = "below"
@@ -99,8 +101,8 @@ class Condition(Model):
 
     @model_validator(mode="after")
     def _operands_belong(self) -> Self:
-        if (self.test in (Test.IS, Test.HAS)) != bool(self.values):
-            raise ValueError("`is` and `has` need values, and only they")
+        if (self.test in (Test.IS, Test.EVERY, Test.HAS)) != bool(self.values):
+            raise ValueError("`is`, `every` and `has` need values, and only they")
         if (self.test in (Test.BELOW, Test.AT_LEAST)) != (self.number is not None):
             raise ValueError("`below` and `at_least` need a number, and only they")
         return self

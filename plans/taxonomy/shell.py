@@ -107,6 +107,10 @@ class Wrapper(Model):
     """With one of these options it does so, too."""
     runs_more: tuple[Text, ...] = ()
     """Options with which it runs something else, too."""
+    again: bool = False
+    """Its operands are its own words again, as after `yarn workspace NAME`."""
+    moves: tuple[Text, ...] = ()
+    """Options with which it runs in another directory."""
     if_known: bool = False
     """It runs only programs of these tables so; other words are its own."""
     source: Source
@@ -130,6 +134,8 @@ class Database(Model):
     files: tuple[Text, ...] = ()
     """Options whose value is a file of SQL."""
     valued: tuple[Text, ...] = ()
+    attached: tuple[Text, ...] = ()
+    """Options whose value, where they have one, is in the same word."""
     writes: tuple[Text, ...] = ()
     """Options whose value is a file that it writes, or a command where it begins with `|`."""
     shows: tuple[Text, ...] = ()

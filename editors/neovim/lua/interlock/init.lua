@@ -48,16 +48,20 @@ end
 --- What every way of starting the server needs, around what is particular to one.
 function M.config(particular)
   local config = vim.tbl_extend("force", { name = "interlock", cmd = M.cmd }, particular)
-  local again = "workspace/diagnostic/refresh"
-  if not vim.lsp.diagnostic.on_diagnostic or vim.lsp.handlers[again] then
+  if not vim.lsp.diagnostic.on_diagnostic then
     return config
   end
-  -- This Neovim asks for diagnostics when a buffer changes and cannot be told to ask again, as is needed for a
-  -- proof that ends later; here it learns to.
+  -- A proof ends after the diagnostics were asked for. Neovim 0.10 and 0.11 cannot be told to ask again, and 0.12
+  -- asks only for those of files that are not open; here the open ones follow.
+  local again = "workspace/diagnostic/refresh"
+  local known = vim.lsp.handlers[again]
   config.capabilities = vim.lsp.protocol.make_client_capabilities()
   config.capabilities.workspace.diagnostics = { refreshSupport = true }
   config.handlers = {
-    [again] = function(_, _, context)
+    [again] = function(problem, result, context)
+      if known then
+        known(problem, result, context)
+      end
       local client = vim.lsp.get_client_by_id(context.client_id)
       for buffer in pairs(client and client.attached_buffers or {}) do
         local document = vim.lsp.util.make_text_document_params(buffer)
