@@ -64,6 +64,8 @@ class Region:
     example: Counterexample
     decision_before: Decision
     environments: tuple[Environment, ...]
+    is_counted: bool
+    """Whether every kind of request was asked, or only the first `MAX_ENVIRONMENTS`."""
 
     @property
     def is_gain(self) -> bool:
@@ -167,8 +169,9 @@ class _Comparison:
             for other in Outcome
             if one is not other
         )
-        self._differs = {name: literal for name in dict.fromkeys((*self._old.rules, *self._new.rules))
-                         if (literal := self._difference(name)) != FALSE}  # fmt: skip
+        names = dict.fromkeys((*self._old.rules, *self._new.rules))
+        differs = {name: self._difference(name) for name in names}
+        self._differs = {name: item for name, item in differs.items() if item != FALSE}
         self._is_tag = {
             (name, tag): self._encoder.is_tag(self._encoder.root(name), tag)
             for name in ("principal", "action", "resource")
@@ -214,9 +217,11 @@ class _Comparison:
             if not isinstance(answer, Model):
                 self.doubts += self._encoder.bounded
                 return
-            outcomes, causes, model = self._smallest(answer)
+            before, after = self._outcome(answer, self._old), self._outcome(answer, self._new)
+            outcomes = (_literal(self._old, before), _literal(self._new, after))
+            causes, model = self._smallest(outcomes, answer)
             found = self._reproduce(model)
-            if found is None:
+            if found is None or (found[1].outcome, found[0].decision.outcome) != (before, after):
                 self.doubts.append(
                     "; ".join(self._encoder.approximations) or "a change that does not reproduce"
                 )
@@ -230,12 +235,11 @@ class _Comparison:
     def _solve(self, literals: Sequence[int]) -> Answer:
         return self._session.solve([literal for literal in literals if literal != TRUE])
 
-    def _smallest(self, model: Model) -> tuple[tuple[int, int], tuple[str, ...], Model]:
-        """The outcomes of a model, rules without any of which they would not change, and a model with only these."""
-        outcomes = (
-            next(one for item in Outcome if _holds(model, one := _literal(self._old, item))),
-            next(one for item in Outcome if _holds(model, one := _literal(self._new, item))),
-        )
+    def _outcome(self, model: Model, outcomes: Outcomes) -> Outcome:
+        return next(item for item in Outcome if _holds(model, _literal(outcomes, item)))
+
+    def _smallest(self, outcomes: tuple[int, int], model: Model) -> tuple[tuple[str, ...], Model]:
+        """Rules without any of which the outcomes of a model would not be these, and a model with only such."""
         causes = self._causes(model)
         for name in causes:
             if name in causes:
@@ -244,7 +248,7 @@ class _Comparison:
                 answer = self._solve((self._valid, self._is_new, *fewer))
                 if isinstance(answer, Model):
                     model, causes = answer, self._causes(answer)
-        return outcomes, causes, model
+        return causes, model
 
     def _causes(self, model: Model) -> tuple[str, ...]:
         return tuple(name for name, literal in self._differs.items() if _holds(model, literal))
@@ -293,6 +297,7 @@ class _Comparison:
             example,
             old,
             kinds,
+            len(self._group) <= MAX_ENVIRONMENTS,
         )
 
     def _cause(self, name: str) -> Cause:

@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -104,7 +105,7 @@ class Client:
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-            limit=2**26,
+            limit=2**26, start_new_session=True,
         )  # fmt: skip
         client = cls(process, uri, language)
         synchronization = {"publishDiagnostics": {"versionSupport": True}}
@@ -462,7 +463,8 @@ async def measure_peer(
                 ),
             }
         finally:
-            client.process.kill()
+            # Some are started by a program that would leave them behind.
+            os.killpg(client.process.pid, signal.SIGKILL)
             await client.process.wait()
             client.reading.cancel()
 

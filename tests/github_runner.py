@@ -64,9 +64,9 @@ def run_action(
             steps.setdefault(step.get("id", f"__{number}"), {"outputs": {}})
             continue
         if "uses" in step:
-            given = {key: filled(shown(value), context) for key, value in step["with"].items()}
-            ran.used.append((step["uses"], given))
-            outputs = dict(uses(step["uses"], given))
+            asked = {key: filled(shown(value), context) for key, value in step["with"].items()}
+            ran.used.append((step["uses"], asked))
+            outputs = dict(uses(step["uses"], asked))
         else:
             # An expression in a script would be text of the script, so that none may stand there.
             assert "${{" not in step["run"]
@@ -221,10 +221,10 @@ def evaluate(text: str, context: Context) -> Any:
                     "failure": not context["succeeded"],
                 }[word]
             case "path":
-                value: Any = context
+                found: Any = context
                 for part in word.split("."):
-                    value = value.get(part) if isinstance(value, Mapping) else None
-                return value
+                    found = found.get(part) if isinstance(found, Mapping) else None
+                return found
             case _:
                 raise ValueError(f"{word!r} stands alone in {text!r}")
 

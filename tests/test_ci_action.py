@@ -63,9 +63,7 @@ class Job:
     """A checkout with a pull request from `base` to `HEAD`, and the programs of a runner."""
 
     folder: Path
-    base: str = ""
     event: Mapping[str, Any] = field(default_factory=dict)
-    python: Path | None = None
 
     def use(self, known: str = "", **inputs: str) -> Ran:
         temporary = self.folder / "temporary"
@@ -81,7 +79,7 @@ class Job:
         def uses(name: str, given: Mapping[str, str]) -> Mapping[str, str]:
             if name.startswith("actions/setup-python@"):
                 assert given["update-environment"] == "false"
-                return {"python-path": str(self.python or bin / "python")}
+                return {"python-path": str(bin / "python")}
             assert name.startswith("github/codeql-action/upload-sarif@")
             document = json.loads(Path(given["sarif_file"]).read_text())
             Draft4Validator(SARIF, format_checker=FormatChecker()).validate(document)
@@ -196,6 +194,7 @@ def test_a_refuted_claim_fails_is_annotated_and_is_uploaded(job: Job) -> None:
     (result,) = job.sarif["results"]
     assert (result["level"], len(ran.used)) == ("error", 2)
     assert "**1 claim: 1 refuted**" in ran.summary
+    assert "</details>\n\n**Policy changes" in ran.summary
     # Everything is said before it fails.
     assert ran.exit_codes["Compare"] == ran.exit_codes["Comment"] == 0
     assert len(job.comments) == 2
@@ -207,7 +206,9 @@ def test_what_is_gained_fails_and_is_commented_with_a_request(job: Job) -> None:
     assert "| **permitted, was denied** | <code>small&#95;tables</code> changed" in ran.summary
     (temporary,) = (job.folder / "temporary").glob("interlock.*")
     body = (temporary / "comment.md").read_text()
-    assert body.startswith("<!-- interlock -->\n**1 gained; 1 kind of request compared**")
+    assert body.startswith(
+        "<!-- interlock -->\n**Policy changes: 1 more permissive; 1 kind of request compared**"
+    )
     assert "**1 claim: 1 proved**" in body
     assert job.comments[-1] == f"api repos/o/r/issues/7/comments -F body=@{temporary}/comment.md"
 
@@ -226,7 +227,7 @@ def test_one_comment_is_kept(job: Job) -> None:
 def test_a_pull_request_from_a_fork_has_its_summary_only(job: Job) -> None:
     ran = pull_request(job, POLICY, WIDER, fork=True).use()
     assert job.comments == []
-    assert "1 gained" in ran.summary
+    assert "1 more permissive" in ran.summary
     assert ran.outputs["verdict"] == "5"
 
 
@@ -300,11 +301,11 @@ ${{ github.token }} && touch pwned""",
 }
 
 
-@pytest.mark.parametrize("name", ["paths", "base", "fail_on", "timeout"])
+@pytest.mark.parametrize("names", [["paths"], ["base", "timeout"], ["fail_on"]], ids=" ".join)
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_no_input_is_read_as_a_script_or_an_option(job: Job, name: str, kind: str) -> None:
+def test_no_input_is_read_as_a_script_or_an_option(job: Job, names: list[str], kind: str) -> None:
     pull_request(job, POLICY, POLICY + "\n")
-    ran = job.use(**{name: HOSTILE[kind]})
+    ran = job.use(**dict.fromkeys(names, HOSTILE[kind]))
     assert not list(job.folder.rglob("pwned"))
     assert not ran.succeeded
     assert ran.outputs["verdict"] in ("2", "3"), ran.printed

@@ -5,8 +5,12 @@ from collections import Counter
 from importlib import resources
 from pathlib import Path
 
+import aws_cases
+import azure_cases
+import cloud_cases
+import google_cases
 import pytest
-from cloud_cases import BENIGN, DANGEROUS, Call
+from cloud_cases import Call
 
 import interlock
 from interlock.compiler.decision import Outcome
@@ -17,6 +21,9 @@ from interlock.policies import Policies
 
 AGENT = Identity(type="Agent", id="bot")
 CLOUDS = ("aws", "google", "azure")
+_MORE = {"aws": aws_cases, "google": google_cases, "azure": azure_cases}
+DANGEROUS = {cloud: [*cloud_cases.DANGEROUS[cloud], *_MORE[cloud].DANGEROUS] for cloud in CLOUDS}
+BENIGN = {cloud: [*cloud_cases.BENIGN[cloud], *_MORE[cloud].BENIGN] for cloud in CLOUDS}
 
 
 @pytest.fixture(scope="module")

@@ -184,6 +184,15 @@ def test_the_cause_of_what_is_deleted_stands_in_the_old_policies() -> None:
     assert (cause.edit, cause.span.text) == (Edit.DELETED, "forbid f { when resource.audited }")
 
 
+def test_kinds_of_request_that_were_not_asked_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interlock.analyzer.diff.MAX_ENVIRONMENTS", 3)
+    (region,) = compare(
+        compiled("permit a { action read }"), compiled("permit a {}"), Vocabulary()
+    ).regions
+    assert not region.is_counted
+    assert {item.action for item in region.environments} == {"drop"}
+
+
 @pytest.mark.parametrize(
     "fact",
     [

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from interlock.plans.model import Change, Effect, Reading, Selector
 from interlock.plans.sources import Options, detect
 from interlock.plans.sources.shell import read
+from interlock.plans.sources.shell_mongo import judge_mongo
 from interlock.plans.sources.shell_reached import MAX_COMMANDS
 
 
@@ -151,6 +152,63 @@ def test_flags_decide(line: str, effect: Effect) -> None:
 )  # fmt: skip
 def test_what_is_not_known_is_opaque(line: str) -> None:
     assert any(change.opaque for change in changes(line)), line
+
+
+@pytest.mark.parametrize(
+    ("line", "effect"),
+    [
+        ("npm test", Effect.UPDATE),
+        ("cd packages/web && npm test", Effect.UPDATE),
+        ("make -j4 test", Effect.UPDATE),
+        ("CI=1 pytest -q > report.txt", Effect.UPDATE),
+        ("DATABASE_URL=x npm test", Effect.EXECUTE),
+        ("export PGHOST=x; npm test", Effect.EXECUTE),
+        ("cd /tmp/x && npm test", Effect.EXECUTE),
+        ('cd "$X" && npm test', Effect.EXECUTE),
+        ("make -C ../other test", Effect.EXECUTE),
+        ("make test deploy", Effect.EXECUTE),
+        ("doppler run -- npm test", Effect.EXECUTE),
+        ("ssh h npm test", Effect.EXECUTE),
+        ("pip install -r requirements.txt", Effect.UPDATE),
+        ("pip install requests", Effect.EXECUTE),
+        ("pip install -r https://x/r.txt", Effect.EXECUTE),
+        ("docker build -t a .", Effect.UPDATE),
+        ("docker build -t a https://x/y.git", Effect.EXECUTE),
+    ],
+)
+def test_what_a_project_defines_runs_only_as_the_project_s(line: str, effect: Effect) -> None:
+    assert changes(line)[-1].effect is effect
+
+
+@pytest.mark.parametrize("before", ["echo x > conftest.py", "tar xf x.tar", "curl -O https://x/conftest.py",
+                                    "git clone https://x/y", "source ./env.sh", "wget -r https://x"])  # fmt: skip
+def test_a_line_that_changes_the_project_does_not_run_it(before: str) -> None:
+    assert changes("pytest")[-1].effect is Effect.UPDATE
+    assert changes(f"{before}; pytest")[-1].effect is not Effect.UPDATE
+
+
+@pytest.mark.parametrize(
+    ("text", "effect"),
+    [
+        ("db.users.find({a: 1}).limit(5)", Effect.READ),
+        ("db.users.countDocuments({name: 'drop'})", Effect.DELETE_DATA),
+        ("show dbs; db.stats()", Effect.READ),
+        ("db.users.drop()", Effect.DELETE_DATA),
+        ("db['users']['dr' + 'op']()", Effect.UNKNOWN),
+        ("db.a.find({n: /'/}); db.a.insertOne({}); //'", Effect.UNKNOWN),
+        ('db.a.aggregate([{"$out": "b"}])', Effect.UNKNOWN),
+        ("load('x.js')", Effect.UNKNOWN),
+        ("db.a.find().forEach(f)", Effect.UNKNOWN),
+    ],
+)
+def test_queries_for_mongodb_are_read_and_nothing_else(text: str, effect: Effect) -> None:
+    assert judge_mongo(text).effect is effect
+
+
+def test_a_dialect_that_is_only_near_reads_what_both_read_alike() -> None:
+    assert [change.effect for change in changes("clickhouse-client -q 'SELECT 1'")] == [Effect.READ]
+    check(r"""clickhouse-client -q "SELECT '\\' || ' ; DROP TABLE x ; -- '" """, "?")
+    check("clickhouse-client -q 'SHOW TABLES INTO OUTFILE \"x\"'", "?")
 
 
 @pytest.mark.parametrize("text", ["ls \0", "ls \r rm", "ls \ud800"])

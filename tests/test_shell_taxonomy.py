@@ -27,6 +27,17 @@ def test_a_form_that_is_not_read_says_why() -> None:
                 assert form.effect is not Effect.UNKNOWN or form.opaque, (program.names, form.words)
 
 
+def test_what_a_project_runs_is_an_update_that_says_why() -> None:
+    for programs in shipped().programs.values():
+        for program in programs:
+            for form in (*program.forms, *([program.otherwise] if program.otherwise else [])):
+                if form.project:
+                    assert form.effect in (Effect.UPDATE, Effect.CREATE), (
+                        program.names,
+                        form.words,
+                    )
+
+
 def test_a_program_stands_in_one_kind_of_table() -> None:
     kinds = [shipped().readers, shipped().databases, shipped().files, shipped().runners]
     for index, kind in enumerate(kinds):

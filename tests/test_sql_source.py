@@ -427,7 +427,7 @@ unknown unknown      | SELECT set_config(a, b, false) FROM t
 unknown unknown      | CREATE EXTENSION somebodys_extension
 unknown unknown      | COMMIT PREPARED 'x'
 unknown unknown      | \\i evil.sql
-unknown unknown      | \\copy t from 'x.csv'
+delete_data all      | \\copy (DELETE FROM users RETURNING *) to 'x.csv'
 unknown unknown      | \\connect other
 unknown unknown      | SELECT 1 DROP TABLE users
 unknown unknown      | SELECT\u00a01; DROP TABLE users

@@ -2,13 +2,14 @@
 
 import csv
 import json
+import random
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from interlock.plans.model import Reading
+from interlock.plans.model import Change, Reading
 from interlock.plans.sources import Options
 from interlock.plans.sources.terraform import UNREAD, read
 from interlock.plans.sources.terraform_entries import ACTIONS
@@ -96,3 +97,40 @@ def test_a_large_plan_is_read_in_well_under_a_second() -> None:
     seconds = time.perf_counter() - start
     print(f"\n{largest['bytes']} bytes, {len(found.changes)} changes, {seconds * 1000:.0f} ms")
     assert seconds < 1
+
+
+def test_a_damaged_copy_never_shows_fewer_changes_in_silence() -> None:
+    """Every plan cut off twice, and with one byte changed four times."""
+    chance = random.Random(5)  # noqa: S311  # The same copies every time.
+    seen: dict[str, Counter[str]] = {"cut off": Counter(), "one byte changed": Counter()}
+    for row in rows():
+        data = (CORPUS / f"{row['file']}.json").read_bytes()
+        whole = reading(row).changes
+        for _ in range(2):
+            cut = data[: chance.randrange(len(data.rstrip()))]
+            seen["cut off"][_fate(cut, whole)] += 1
+        for _ in range(4):
+            damaged = bytearray(data)
+            at = chance.randrange(len(data))
+            damaged[at] ^= 1 << chance.randrange(8)
+            seen["one byte changed"][_fate(bytes(damaged), whole)] += 1
+    print(f"\n{'copies':20}" + "".join(f"{fate:>18}" for fate in _FATES))
+    for damage, fates in seen.items():
+        print(f"{damage:20}" + "".join(f"{fates[fate]:18}" for fate in _FATES))
+    assert set(seen["cut off"]) == {"refused"}
+    assert all(fates["fewer, in silence"] == 0 for fates in seen.values())
+
+
+_FATES = ("refused", "more is opaque", "as many changes", "fewer, in silence")
+
+
+def _fate(data: bytes, whole: tuple[Change, ...]) -> str:
+    found = read("plan.json", data.decode("utf-8", "surrogateescape"), Options())
+    if found.problems:
+        return "refused"
+    if len(found.changes) < len(whole):
+        return "fewer, in silence"
+    unread, before = (
+        sum(each.opaque is not None for each in changes) for changes in (found.changes, whole)
+    )
+    return "more is opaque" if unread > before else "as many changes"

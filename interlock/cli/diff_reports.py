@@ -62,11 +62,11 @@ class Changes:
         found = self.difference
         return bool(found.regions or found.only_before or found.only_after)
 
-    @property
-    def summary(self) -> str:
+    def summary(self, more: str = "gained", less: str = "lost") -> str:
+        """How many regions are more permissive and how many less, in these words, of how much that was compared."""
         gained = sum(region.is_gain for region in self.difference.regions)
         lost = len(self.difference.regions) - gained
-        counts = [f"{gained} gained"] * bool(gained) + [f"{lost} lost"] * bool(lost)
+        counts = [f"{gained} {more}"] * bool(gained) + [f"{lost} {less}"] * bool(lost)
         if self.new_permitted is not None:
             counts.append("new kinds of request are permitted")
         if self.doubts:
@@ -93,14 +93,15 @@ def text(changes: Changes) -> str:
         lines += [paint(title, BOLD, color=color), *(line.text for line in body), ""]
     for doubt in _few(changes.doubts):
         lines.append(f"{paint('undecided', BOLD, YELLOW, color=color)}  {safe(doubt)}")
-    lines.append(changes.summary)
+    lines.append(changes.summary())
     return "\n".join(lines)
 
 
 def markdown(changes: Changes) -> str:
     """A table of the regions, what is gained first, then each folded, as far as it fits into a comment."""
     before, after = code(changes.before.name), code(changes.after.name)
-    lines = [f"**{changes.summary}** · {before} → {after}", ""]
+    told = changes.summary("more permissive", "stricter")
+    lines = [f"**Policy changes: {told}** · {before} → {after}", ""]
     regions = changes.difference.regions
     if regions:
         lines += ["| now | rule | where | smallest request | share |", "|---|---|---|---|---|"]
@@ -198,7 +199,8 @@ def _story(changes: Changes, region: Region) -> Iterator[Line]:
 def _share(changes: Changes, region: Region) -> str:
     """In how many of the kinds of request that both policy sets know."""
     kinds = plural(changes.difference.possible, "kind")
-    return f"{len(region.environments):,} of {kinds} of request"
+    least = "" if region.is_counted else "at least "
+    return f"{least}{len(region.environments):,} of {kinds} of request"
 
 
 def _where(region: Region) -> str:
@@ -290,6 +292,7 @@ def _region(schema: Schema, region: Region) -> dict[str, Any]:
         "before": _decision(region.decision_before),
         "after": _decision(region.example.decision),
         "environments": [_kind(item) for item in region.environments],
+        "counted": region.is_counted,
         "example": situation_document(schema, region.example),
     }
 

@@ -27,7 +27,8 @@ class Revision:
     commit: str
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.commit[:12]})"
+        short = self.commit[:12]
+        return short if self.commit == self.name.rstrip(".") else f"{self.name} ({short})"
 
 
 def revision_named(name: str) -> Revision:

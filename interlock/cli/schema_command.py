@@ -195,6 +195,7 @@ def diff_schema() -> dict[str, Any]:
             "before": decision,
             "after": decision,
             "environments": kinds,
+            "counted": {"type": "boolean"},
             "example": _object(_situation()),
         }
     )

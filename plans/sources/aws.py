@@ -5,29 +5,27 @@ error says nothing about the next attempt, so it is judged as if it went through
 to a dry run makes it one.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from ..model import Change, Effect, Position, Reading, Reversibility, Risk, Selector
 from ..taxonomy import terraform
 from ..taxonomy.cloud import (
-    Action,
     Class,
     Condition,
     Row,
-    Service,
     Step,
     Taxonomy,
     Test,
-    catalogue,
     shipped,
     spelled,
 )
 from . import Options, aws_command
 from .aws_policy import broad
+from .aws_records import Call, call_in
+from .aws_targets import Known, count_of, kind_of, known_call, singular, targets_of, verb_of
 from .cloud import (
     MAX_TARGETS,
     Target,
@@ -72,7 +70,7 @@ def classify_call(
 ) -> tuple[Change, ...]:
     """What one call does: at least one change. With `unresolved`, more parameters may follow than are known."""
     given = Parameters(parameters, unresolved)
-    return tuple(_changes(shipped("aws"), _Call(service, operation, given, region, account), at))
+    return tuple(_changes(shipped("aws"), Call(service, operation, given, region, account), at))
 
 
 def classify_command(words: Sequence[str | None], at: Position) -> tuple[Change, ...]:
@@ -82,7 +80,7 @@ def classify_command(words: Sequence[str | None], at: Position) -> tuple[Change,
         shown = " ".join("…" if word is None else word for word in ["aws", *words[:4]])
         return (unread("aws", shown, shown, made, at),)
     given = Parameters(made.parameters, made.unresolved)
-    call = _Call(made.service, made.operation, given, made.region, said=made.verdict)
+    call = Call(made.service, made.operation, given, made.region, said=made.verdict)
     if made.verdict is not None and made.verdict.effect is Effect.READ:
         name = f"{made.service}:{made.operation}"
         kind = f"aws.{shortened(made.service)}"
@@ -91,118 +89,16 @@ def classify_command(words: Sequence[str | None], at: Position) -> tuple[Change,
     return tuple(_changes(shipped("aws"), call, at))
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    service: str
-    operation: str
-    parameters: Parameters
-    region: str | None = None
-    account: str | None = None
-    claims_to_write: bool = False
-    was_dry_run: bool = False
-    note: str | None = None
-    said: Verdict | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A call that AWS documents: its own name and the action that authorises it."""
-
-    service: Service
-    name: str
-    action: Action
-
-    @property
-    def operation(self) -> str:
-        return f"{self.service.prefix}:{self.name}"
-
-
-# Documents.
-
-_PARAMETER_KEYS = ("parameters", "params", "arguments", "input", "requestParameters")
-_EVENT_KEYS = frozenset(
-    {*_PARAMETER_KEYS, "service", "operation", "api", "action", "region", "account", "id", "time"}
-)
-_VERSIONED = re.compile(r"_?\d{4}_?\d{2}_?\d{2}(v\d+)?$")
-
-
 def _classify(taxonomy: Taxonomy, value: Any, place: str, at: Position) -> Iterator[Change]:
-    call = _record(value) if isinstance(value, Mapping) else "the call is not an object"
+    call = call_in(value) if isinstance(value, Mapping) else "the call is not an object"
     if isinstance(call, str):
         yield unread("aws", "", place, call, at)
     else:
         yield from _changes(taxonomy, call, at)
 
 
-def _record(value: Mapping[str, Any]) -> _Call | str:
-    """The call that stands in a record, or why it cannot be read."""
-    if "detail" in value and "detail-type" in value and isinstance(value["detail"], Mapping):
-        value = value["detail"]
-    return _trail(value) if "eventName" in value else _event(value)
-
-
-def _event(value: Mapping[str, Any]) -> _Call | str:
-    for key in value:
-        if key not in _EVENT_KEYS:
-            return f"the key `{shortened(str(key))}` is not one of a call"
-    service, operation = value.get("service", ""), value.get("operation", value.get("action", ""))
-    if "api" in value:
-        if service or operation:
-            return "the call is named twice"
-        operation = value["api"]
-    if not isinstance(service, str) or not isinstance(operation, str) or not operation:
-        return "the call names no operation"
-    if not service:
-        service, colon, operation = operation.replace(".", ":", 1).partition(":")
-        if not colon:
-            return "the call names no service"
-    given = [value[key] for key in _PARAMETER_KEYS if key in value]
-    if len(given) > 1:
-        return "the parameters are given twice"
-    parameters = given[0] if given and given[0] is not None else {}
-    if not isinstance(parameters, Mapping):
-        return "the parameters are not an object"
-    region, account = value.get("region"), value.get("account")
-    return _Call(
-        service,
-        operation,
-        Parameters(parameters),
-        region if isinstance(region, str) else None,
-        str(account) if isinstance(account, str) else None,
-    )
-
-
-def _trail(value: Mapping[str, Any]) -> _Call | str:
-    source, name = value.get("eventSource"), value.get("eventName")
-    if not isinstance(source, str) or not isinstance(name, str) or not source or not name:
-        return "the record names no service or no operation"
-    if {"service", "operation", "api"} & set(value):
-        return "the call is named twice"
-    given = value.get("requestParameters")
-    if given is not None and not isinstance(given, Mapping):
-        return "`requestParameters` is not an object"
-    hidden = "the record leaves the parameters out" if given is None else None
-    error = value.get("errorCode")
-    region, account = value.get("awsRegion"), value.get("recipientAccountId")
-    return _Call(
-        source,
-        _VERSIONED.sub("", name),
-        Parameters(given or {}, hidden=hidden),
-        region if isinstance(region, str) else None,
-        account if isinstance(account, str) else None,
-        claims_to_write=value.get("readOnly") is False,
-        was_dry_run=isinstance(error, str) and error.endswith("DryRunOperation"),
-        note=f"it failed then with {shortened(error)}"
-        if isinstance(error, str) and error
-        else None,
-    )
-
-
-# Calls.
-
-
-def _changes(taxonomy: Taxonomy, call: _Call, at: Position) -> Iterator[Change]:
-    known = _known(taxonomy, call.service, call.operation)
+def _changes(taxonomy: Taxonomy, call: Call, at: Position) -> Iterator[Change]:
+    known = known_call(taxonomy, call.service, call.operation)
     if isinstance(known, str):
         name = f"{call.service}:{call.operation}"
         yield unread("aws", name, shortened(name), known, at)
@@ -215,9 +111,9 @@ def _changes(taxonomy: Taxonomy, call: _Call, at: Position) -> Iterator[Change]:
         found = call.said
     if call.note is not None:
         found = replace(found, notes=(*found.notes, call.note))
-    kind = (row.kind if row else None) or _kind(known)
-    targets = _targets(known, row, kind, call)
-    rows = _count(row, call) if row else None
+    kind = (row.kind if row else None) or kind_of(known)
+    targets = targets_of(known, row, kind, call)
+    rows = count_of(row, call) if row else None
     if row is None or not row.sql or found.effect is Effect.READ:
         inner: list[Change] = []
     else:
@@ -234,37 +130,12 @@ def _changes(taxonomy: Taxonomy, call: _Call, at: Position) -> Iterator[Change]:
     yield from inner
 
 
-def _known(taxonomy: Taxonomy, service: str, operation: str) -> _Known | str:
-    prefix = _prefix(taxonomy, service)
-    documented = catalogue().service(prefix) if prefix else None
-    if documented is None:
-        return f"AWS documents no service `{shortened(service)}`"
-    other = taxonomy.operations.get(f"{documented.prefix}:{spelled(operation)}")
-    if other is not None:
-        name, _, action_name = other.partition(" ")
-        prefix, _, action_name = action_name.rpartition(":")
-        home = catalogue().service(prefix or documented.prefix)
-        if home is not None and spelled(action_name) in home.actions:
-            return _Known(documented, name, home.actions[spelled(action_name)])
-    action = documented.actions.get(spelled(operation))
-    if action is None:
-        return f"AWS documents no action `{shortened(operation)}` of `{documented.prefix}`"
-    return _Known(documented, action.name, action)
-
-
-def _prefix(taxonomy: Taxonomy, service: str) -> str | None:
-    name = spelled(service.removesuffix(".amazonaws.com").removesuffix(".amazonaws.com.cn"))
-    if name in taxonomy.aliases:
-        return taxonomy.aliases[name]
-    return catalogue().prefix(name)
-
-
 def _judged(
-    taxonomy: Taxonomy, known: _Known, row: Row | None, call: _Call
+    taxonomy: Taxonomy, known: Known, row: Row | None, call: Call
 ) -> tuple[Verdict, Class | None, Risk]:
-    step, noun = _verb(taxonomy, known.name)
+    step, noun = verb_of(taxonomy, known.name)
     nouns = taxonomy.nouns.get((known.service.prefix, spelled(noun))) or taxonomy.nouns.get(
-        (known.service.prefix, spelled(_singular(noun)))
+        (known.service.prefix, spelled(singular(noun)))
     )
     is_a = row.is_a if row else nouns.is_a if nouns else None
     criticality = row.criticality if row else nouns.criticality if nouns else Risk.HIGH
@@ -299,7 +170,7 @@ def _judged(
 _DELETIONS = frozenset({Effect.DELETE_DATA, Effect.DELETE_RECOVERY, Effect.DELETE_AUDIT})
 
 
-def _is_dry_run(taxonomy: Taxonomy, known: _Known, parameters: Parameters) -> bool:
+def _is_dry_run(taxonomy: Taxonomy, known: Known, parameters: Parameters) -> bool:
     if known.service.prefix not in taxonomy.names("dry_run"):
         return False
     try:
@@ -309,13 +180,13 @@ def _is_dry_run(taxonomy: Taxonomy, known: _Known, parameters: Parameters) -> bo
         return False
 
 
-def _of_name(taxonomy: Taxonomy, known: _Known, step: Step | None, is_a: Class | None) -> Verdict:
+def _of_name(taxonomy: Taxonomy, known: Known, step: Step | None, is_a: Class | None) -> Verdict:
     if known.action.level in ("Read", "List"):
         return _of_read(taxonomy, known)
     return _of_level(taxonomy, known, step, is_a)
 
 
-def _of_read(taxonomy: Taxonomy, known: _Known) -> Verdict:
+def _of_read(taxonomy: Taxonomy, known: Known) -> Verdict:
     action = f"{known.service.prefix}:{known.action.name}".casefold()
     if action in map(str.casefold, taxonomy.names("credentials")):
         note = "it hands out credentials"
@@ -326,7 +197,7 @@ def _of_read(taxonomy: Taxonomy, known: _Known) -> Verdict:
     return Verdict(Effect.READ, Selector.SOME, Reversibility.REVERSIBLE)
 
 
-def _of_level(taxonomy: Taxonomy, known: _Known, step: Step | None, is_a: Class | None) -> Verdict:
+def _of_level(taxonomy: Taxonomy, known: Known, step: Step | None, is_a: Class | None) -> Verdict:
     """What no row says, from the access level, the verb and what kind of thing the noun is."""
     action = f"{known.service.prefix}:{known.action.name}".casefold()
     if known.action.level == "Permissions management" or action in map(
@@ -357,7 +228,7 @@ def _of_level(taxonomy: Taxonomy, known: _Known, step: Step | None, is_a: Class 
             return Verdict(Effect.DELETE_DATA, Selector.ALL, Reversibility.UNKNOWN, (note,))
 
 
-def _granted(row: Row, call: _Call) -> Iterator[Verdict]:
+def _granted(row: Row, call: Call) -> Iterator[Verdict]:
     escalating = terraform.shipped().patterns.get("escalating_actions", ())
     for path in row.documents:
         try:
@@ -369,114 +240,5 @@ def _granted(row: Row, call: _Call) -> Iterator[Verdict]:
             yield opaque(f"`{path}` is a policy that could not be read")
 
 
-def _verb(taxonomy: Taxonomy, name: str) -> tuple[Step | None, str]:
-    """The step of the longest verb that the name begins with, and the rest of the name."""
-    for end in range(len(name), 0, -1):
-        if (end == len(name) or name[end].isupper()) and name[:end] in taxonomy.verbs:
-            return taxonomy.verbs[name[:end]], name[end:]
-    return None, name
-
-
-def _singular(noun: str) -> str:
-    if noun.endswith("ies"):
-        return f"{noun[:-3]}y"
-    return noun.removesuffix("s")
-
-
-# What a call acts on.
-
-
-def _kind(known: _Known) -> str:
-    kinds = known.action.types
-    _, noun = _verb(shipped("aws"), known.name)
-    return f"aws.{known.service.prefix}.{(kinds[0].rstrip('*') if kinds else noun.casefold()) or 'service'}"
-
-
-def _count(row: Row, call: _Call) -> int | None:
-    if row.counts is None:
-        return None
-    try:
-        found = call.parameters.at(row.counts)
-    except Unreadable:
-        return None
-    if not found or not all(isinstance(each, list) for each in found):
-        return None
-    return sum(map(len, found))
-
-
 def _wider(selector: Selector) -> Selector:
     return Selector.SOME if selector in (Selector.NONE, Selector.ONE) else selector
-
-
-def _targets(known: _Known, row: Row | None, kind: str, call: _Call) -> list[tuple[str, str]]:
-    """The ids and names of what the call acts on; none where the parameters do not say."""
-    if row is not None and row.target:
-        parts = [_named(call.parameters, each.split("|")) for each in row.target]
-    else:
-        parts = [_named(call.parameters, _candidates(known))]
-    if not parts or not parts[0]:
-        return []
-    if len(parts) == 1:
-        return [(_address(known, kind, call, [each]), each) for each in parts[0]]
-    values = [each[0] for each in parts if each]
-    return [(_address(known, kind, call, values), "/".join(values))]
-
-
-def _candidates(known: _Known) -> list[str]:
-    _, noun = _verb(shipped("aws"), known.name)
-    one = _singular(noun)
-    names = [
-        f"{stem}{ending}"
-        for stem in dict.fromkeys((one, noun, _LAST_WORD.sub(r"\1", one)))
-        for ending in ("Identifier", "Name", "Id", "Arn", "Ids", "Names", "Identifiers", "Arns", "")
-        if stem
-    ]
-    return [*names, "ResourceArn", "Arn", "Name", "Id", "Identifier"]
-
-
-def _named(parameters: Parameters, candidates: Sequence[str]) -> list[str]:
-    if parameters.hidden is not None:
-        return []
-    given = {spelled(str(key)): value for key, value in parameters.values.items()}
-    for candidate in candidates:
-        head, _, rest = candidate.partition(".")
-        value = given.get(spelled(head))
-        if rest:
-            try:
-                value = parameters.at(candidate)
-            except Unreadable:
-                value = None
-        values = value if isinstance(value, list) else [value]
-        texts = [each for each in values if isinstance(each, str) and each]
-        if texts and len(texts) == len(values):
-            return list(dict.fromkeys(texts))
-    return []
-
-
-_LAST_WORD = re.compile(r"^.*[a-z0-9]([A-Z][a-z]+)$")
-_PLACEHOLDER = re.compile(r"\$\{[A-Za-z0-9]+\}")
-
-
-def _address(known: _Known, kind: str, call: _Call, values: list[str]) -> str:
-    """The ARN where it can be built, else `service:type/name`."""
-    if values[0].startswith("arn:"):
-        return values[0]
-    kind = kind.rpartition(".")[2]
-    plain = f"{known.service.prefix}:{kind}/{'/'.join(values)}"
-    region = call.region or ""
-    china, government = region.startswith("cn-"), region.startswith("us-gov-")
-    partition = "aws-cn" if china else "aws-us-gov" if government else "aws"
-    fixed = {"${Partition}": partition, "${Region}": call.region, "${Account}": call.account}
-    waiting = list(values)
-    missing = False
-
-    def filled(match: re.Match[str]) -> str:
-        nonlocal missing
-        following = waiting.pop(0) if match[0] not in fixed and waiting else None
-        value = fixed.get(match[0], following)
-        missing = missing or value is None
-        return value or ""
-
-    template = known.service.arns.get(kind)
-    address = _PLACEHOLDER.sub(filled, template) if template else ""
-    return plain if missing or waiting or not address else address

@@ -12,7 +12,7 @@ from .shell_files import judge_path
 from .shell_project import repointed, written_file
 from .shell_reached import Command, Input, Redirect, joined, prints
 from .shell_report import change, rank_of, shortened
-from .shell_state import changed_variable
+from .shell_variables import misleading, repointing
 from .shell_walk import Hooks, Walker
 from .shell_words import Field
 from .sql_changes import words
@@ -29,18 +29,6 @@ _SYSTEM_FOLDERS = re.compile(r"(/usr(/local)?)?/s?bin/|/opt/homebrew/s?bin/")
 _PROJECT_PROGRAMS = re.compile(
     r"(\./)?((node_modules/\.|vendor/|\.?venv/)bin/[\w.-]+|bin/(rails|rake|bundle|rspec|console)"
     r"|gradlew|mvnw|manage\.py|artisan)"
-)
-_INNER_PATH = r"(\.|\$PWD|\$\{PWD\}|\$\(pwd\)|[\w-]+)(/[\w-]+)*"
-_INNER_PATHS = re.compile(rf"({_INNER_PATH})?(:({_INNER_PATH})?)*")
-_MEANING = words(
-    "PATH LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT DYLD_INSERT_LIBRARIES BASH_ENV ENV PROMPT_COMMAND "
-    "SHELLOPTS BASHOPTS GIT_SSH_COMMAND GIT_SSH GIT_EXTERNAL_DIFF GIT_PAGER PAGER EDITOR VISUAL "
-    "LESSOPEN PERL5OPT PERL5LIB RUBYOPT PYTHONSTARTUP PYTHONPATH NODE_OPTIONS JAVA_TOOL_OPTIONS "
-    "MANPAGER BROWSER PS4 GIT_CONFIG_COUNT GIT_CONFIG GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM GIT_DIR GIT_WORK_TREE "
-    "GIT_EXEC_PATH GIT_PROXY_COMMAND GIT_ASKPASS SSH_ASKPASS GIT_EDITOR GIT_SEQUENCE_EDITOR GIT_TEMPLATE_DIR "
-    "GIT_CONFIG_PARAMETERS KUBE_EDITOR PSQLRC PGOPTIONS PGSERVICEFILE PSQL_PAGER PSQL_EDITOR MYSQL_HOME RSYNC_RSH "
-    "CVS_RSH SVN_SSH AWS_CONFIG_FILE LESSCLOSE TAR_OPTIONS GREP_OPTIONS FZF_DEFAULT_COMMAND NPM_CONFIG_SCRIPT_SHELL "
-    "npm_config_script_shell TF_CLI_CONFIG_FILE"
 )
 _QUIET = words(
     "true false : test [ exit return break continue wait jobs fg bg times type hash umask ulimit "
@@ -104,22 +92,9 @@ class Commands:
 
     def variable(self, walker: Walker, name: str, value: Field, at: int) -> None:
         """An assignment that changes which programs the names after it mean, or what they act on."""
-        walker.state.repointed = walker.state.repointed or changed_variable(name, value.text)
-        if name not in _MEANING and not name.startswith(
-            ("LD_", "DYLD_", "BASH_FUNC_", "TF_CLI_ARGS")
-        ):
-            return
-        if name in ("PAGER", "GIT_PAGER", "MANPAGER") and value.text in ("cat", "less", ""):
-            return
-        if name == "PYTHONPATH" and _INNER_PATHS.fullmatch(value.text):
-            return
-        if name == "PATH" and re.fullmatch(
-            r"(PATH=)?[\"']?(((/usr(/local)?)?/s?bin|/opt/homebrew/s?bin|\$PATH|\$\{PATH\})[:\"']*)+",
-            value.text,
-        ):
-            return
-        text = f"{name}={value.text}"
-        self.unread(walker, at, f"`{name}` changes what the programs after it are", text)
+        walker.state.repointed = walker.state.repointed or repointing(name, value.text)
+        if (reason := misleading(name, value.text)) is not None:
+            self.unread(walker, at, reason, f"{name}={value.text}")
 
     def redirect(self, walker: Walker, redirect: Redirect) -> None:
         command = Command((), redirect.at, redirect.text)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from ..taxonomy.shell import Place, Taxonomy
 from .shell_files import place_of, resolve
-from .shell_state import State, changed_variable
+from .shell_state import State
+from .shell_variables import repointing
 from .shell_words import Field
 
 
@@ -19,7 +20,7 @@ def repointed(taxonomy: Taxonomy, state: State, operands: Sequence[Field]) -> st
         return f"it runs in `{state.directory[:100]}`, which is not the project"
     for one in operands:
         name, equals, value = one.text.partition("=")
-        if equals and not name.startswith("-") and (reason := changed_variable(name, value)):
+        if equals and not name.startswith("-") and (reason := repointing(name, value)):
             return reason
         # `./...` is what Go calls everything below.
         path = (value if equals else one.text).removesuffix("...")

@@ -1,11 +1,10 @@
 """What a script has established so far: variables, functions, aliases, the directory it is in."""
 
-import re
 from dataclasses import dataclass, field, replace
 
 from .shell_syntax import Node, Origin, Tree
+from .shell_variables import repointing
 from .shell_words import Value
-from .sql_changes import words
 
 HOME = "~"
 """The home directory, wherever it is; `$HOME` and `~` both expand to it."""
@@ -23,25 +22,6 @@ class Function:
 
 
 UNKNOWN_ARGUMENTS = Value(unknown="the arguments of the script are not known")
-
-
-def changed_variable(name: str, value: str) -> str | None:
-    """Why the project's own commands may reach something else once a variable has this value."""
-    if name in _HARMLESS or value.lower() in _HARMLESS_VALUES or not _REPOINTING.search(name):
-        return None
-    return f"`{name}` may say what the project's commands act on"
-
-
-# `PYTHONPATH` is judged by its value, as what changes what programs are.
-_HARMLESS = words("PYTHONPATH CI NODE_ENV PORT TOKENIZERS_PARALLELISM GIT_PAGER PAGER")
-_HARMLESS_VALUES = words(
-    "-mod=mod -mod=vendor -mod=readonly test testing true false 0 1 yes no ci local localhost 127.0.0.1"
-)
-_REPOINTING = re.compile(
-    r"^[A-Z0-9_]*(URL|URI|DSN|HOST|DATABASE|DB|PG|MYSQL|REDIS|MONGO|AWS|GOOGLE|AZURE|KUBE|ENV|PROFILE|SECRET|TOKEN|KEY"
-    r"|PASSWORD|OPTS|OPTIONS|FLAGS|PATH|CONFIG|CONTEXT|SETTINGS|SHELL|REGISTRY|INDEX|PROXY|STAGE|WRAPPER|COMPILER"
-    r"|LINKER|RUNNER|PLUGIN|MAKEFILES|COMMAND|CMD|EXEC)[A-Z0-9_]*$|^(CC|CXX|LD|AR|AS|CPP)$"
-)
 
 
 @dataclass(slots=True)
@@ -87,7 +67,7 @@ class State:
         if name == "IFS":
             self.splits_plainly = False
         shown = " ".join(value.words) if value.unknown is None else ""
-        self.repointed = self.repointed or changed_variable(name, shown)
+        self.repointed = self.repointed or repointing(name, shown)
         self.variables[name] = value
 
     def doubt(self, name: str, why: str) -> None:
