@@ -72,8 +72,8 @@ def main() -> None:
             except (TimeoutError, RuntimeError, ConnectionError) as problem:
                 print(f"  gap: no answer at {lines:,} lines: {problem or 'in two minutes'}")
                 continue
-            for name, times in rows.items():
-                ratio = statistics.median(times) / statistics.median(own[name])
+            for (name, ours), times in rows.items():
+                ratio = statistics.median(times) / statistics.median(own[ours])
                 print(f"  {name:<42}{_cell(times):>18}  {ratio:5.1f} x  at {lines:,} lines")
     before, after = asyncio.run(memory(1_000, options.edits))
     print(
@@ -432,8 +432,8 @@ def reaches_all_<n>(principal: str, resource: Table, context: Context) -> bool:
 
 async def measure_peer(
     peer: Peer, command: tuple[str, ...], lines: int, runs: int
-) -> dict[str, list[float]]:
-    """The same questions as to our server; the rows have the names of ours."""
+) -> dict[tuple[str, str], list[float]]:
+    """The same questions as to our server: each by its name and by the name of our row."""
     text = peer.text(lines)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, peer.file)
@@ -453,13 +453,15 @@ async def measure_peer(
             await asyncio.sleep(2)
             while not client.published.empty():
                 client.published.get_nowait()
+            hover, completion = place(text, *peer.hover), place(text, *peer.completion)
             return {
-                "keystroke in a rule to diagnostics": await keystrokes(client, at, runs),
-                "hover": await answers(
-                    client, "textDocument/hover", place(text, *peer.hover), runs
-                ),
-                "completion after a dot": await answers(
-                    client, "textDocument/completion", place(text, *peer.completion), runs
+                (
+                    "keystroke to diagnostics",
+                    "keystroke in a rule to diagnostics",
+                ): await keystrokes(client, at, runs),
+                ("hover", "hover"): await answers(client, "textDocument/hover", hover, runs),
+                ("completion", "completion after a dot"): await answers(
+                    client, "textDocument/completion", completion, runs
                 ),
             }
         finally:

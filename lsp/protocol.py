@@ -1,23 +1,15 @@
 """pygls with what it lacks: unknown words of a client are taken as they are, and files are kept by the server."""
 
-import asyncio
 import enum
-import logging
-import os
-import stat
-import sys
-import threading
 from collections.abc import Callable, Generator
-from typing import Any, BinaryIO
+from typing import Any
 
 from cattrs import Converter
 from lsprotocol import types
-from pygls.io_ import StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, default_converter
 from pygls.protocol.language_server import lsp_method
 
-logger = logging.getLogger(__name__)
 Handler = Callable[..., Any]
 _Steps = Generator[tuple[Handler, tuple[Any, ...], None], Any, Any]
 
@@ -55,41 +47,9 @@ class Server(LanguageServer):
             version,
             protocol_cls=Protocol,
             converter_factory=lenient_converter,
-            # One may read standard input; no handler is a thread.
+            # One reads standard input; no handler is a thread.
             max_workers=2,
         )
-
-    def start_io(self, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None) -> None:
-        """Serves on standard input and output. A message on a pipe wakes the server once; with threads it does thrice."""
-        source = stdin or sys.stdin.buffer
-        if not _has_own_pipe(source, stdout or sys.stdout.buffer):
-            super().start_io(stdin, stdout)
-            return
-        self._stop_event = threading.Event()
-        self.protocol.set_writer(StdoutWriter(stdout or sys.stdout.buffer))
-        try:
-            asyncio.run(self._serve(source, self._stop_event))
-        except BrokenPipeError:
-            logger.error("the client is gone")
-        except (KeyboardInterrupt, SystemExit):
-            pass
-        finally:
-            self.shutdown()
-
-    async def _serve(self, source: BinaryIO, stop: threading.Event) -> None:
-        reader = asyncio.StreamReader()
-        loop = asyncio.get_running_loop()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), source)
-        await run_async(stop, reader, self.protocol, logger, self.report_server_error)
-
-
-def _has_own_pipe(source: BinaryIO, sink: BinaryIO) -> bool:
-    """Whether input can be read without waiting for it, and output is another thing, which may still be waited for."""
-    if sys.platform == "win32":
-        return False
-    read, written = os.fstat(source.fileno()), os.fstat(sink.fileno())
-    is_pipe = stat.S_ISFIFO(read.st_mode) or stat.S_ISSOCK(read.st_mode)
-    return is_pipe and (read.st_dev, read.st_ino) != (written.st_dev, written.st_ino)
 
 
 def lenient_converter() -> Converter:

@@ -126,7 +126,10 @@ class Run:
             self._keep(text, error)
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        self.slowest = max(self.slowest, time.process_time() - start)
+        taken = time.process_time() - start
+        if taken > self.slowest:
+            self.slowest = taken
+            (self.folder / "slowest").write_bytes(text.encode("utf-8", "surrogatepass"))
 
     def _check(self, text: str, whole: str | None) -> None:
         target = self.target

@@ -34,6 +34,8 @@ DANGEROUS_UPDATES: list[Row] = [
     ("aws_s3_bucket", {"versioning": [{"enabled": True, "mfa_delete": True}]}, {"versioning": [{"enabled": True, "mfa_delete": False}]}),
     ("aws_s3_bucket", {"lifecycle_rule": []}, {"lifecycle_rule": [{"enabled": True, "expiration": [{"days": 1}]}]}),
     ("aws_s3_bucket", {"acl": "private"}, {"acl": "public-read"}),
+    ("aws_s3_bucket", {"lifecycle_rule": [{"enabled": True, "prefix": "tmp/", "expiration": [{"days": 30}]}]}, {"lifecycle_rule": [{"enabled": True, "prefix": "", "expiration": [{"days": 30}]}]}),
+    ("aws_s3_bucket_lifecycle_configuration", {"rule": [{"status": "Enabled", "prefix": "tmp/", "expiration": [{"days": 30}]}]}, {"rule": [{"status": "Enabled", "prefix": "", "expiration": [{"days": 30}]}]}),
     ("aws_s3_bucket", {"policy": ""}, {'policy': '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}]}'}),
     ("aws_s3_bucket_versioning", {"versioning_configuration": [{"status": "Enabled"}]}, {"versioning_configuration": [{"status": "Suspended"}]}),
     ("aws_s3_bucket_versioning", {"versioning_configuration": [{"status": "Enabled", "mfa_delete": "Enabled"}]}, {"versioning_configuration": [{"status": "Enabled", "mfa_delete": "Disabled"}]}),

@@ -186,6 +186,10 @@ STRANGE: dict[str, Json] = {
         entry("external", "read", None, {}) | {"mode": "data"}
     ),
     "an address of another type": document(DATABASE | {"type": "null_resource"}),
+    "another type in a key of the address": document(
+        DATABASE
+        | {"type": "null_resource", "address": 'module.a["x.null_resource.y"].aws_db_instance.main'}
+    ),
     "a provider of the same name": document(
         entry("null_resource", "delete", {}, None) | {"provider_name": "evil.example/evil/null"}
     ),

@@ -86,6 +86,8 @@ def test_every_table_of_a_provider_names_it() -> None:
         ROW.replace("}", ", guards: [{attribute: a, lost_when: becomes}]}"),
         ROW.replace("}", ", guards: [{attribute: a, lost_when: lowered, values: [x]}]}"),
         ROW.replace("}", ", guards: [{attribute: 'a b', lost_when: lowered}]}"),
+        ROW.replace("}", ", doors: [{at: ingress}]}"),
+        ROW.replace("}", ", doors: [{sources: [a], through_the: window}]}"),
     ],
 )
 def test_a_mistake_in_a_row_is_refused(mistake: str) -> None:

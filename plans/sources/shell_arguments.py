@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import cache
 
 from ..model import Effect, Reversibility, Selector
 from ..taxonomy.shell import Form, Program
@@ -176,7 +177,7 @@ def _fits(option: Option, wanted: str) -> bool:
         return False
     if equals:
         given = option.value if option.value is not None else option.following
-        return given is None or bool(given.holes) or fnmatchcase(given.text, value)
+        return given is None or bool(given.holes) or is_word(given.text, value)
     return not _is_false(option.value)
 
 
@@ -321,7 +322,13 @@ def _excluded(form: Form, operands: Sequence[Field], *, any_case: bool) -> bool:
 
 
 def is_word(text: str, pattern: str, *, any_case: bool = False) -> bool:
-    return any(fnmatchcase(text.lower() if any_case else text, each) for each in pattern.split("|"))
+    return _compiled(pattern).match(text.lower() if any_case else text) is not None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compiled once for each pattern of the tables; `fnmatch` itself forgets what it compiled."""
+    return re.compile("|".join(translate(each) for each in pattern.split("|")))
 
 
 def _rank(form: Form) -> tuple[int, ...]:

@@ -1,8 +1,10 @@
 """What a command does to files: which place a path stands for, and what is lost there."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import cache
 from posixpath import normpath
 from typing import assert_never
 
@@ -67,8 +69,26 @@ def place_of(taxonomy: Taxonomy, path: str, *, is_pattern: bool) -> Place | None
 
 
 def _row_of(taxonomy: Taxonomy, path: str) -> Place | None:
-    rows = (row for row in taxonomy.paths if any(_covers(path, each) for each in row.patterns))
-    return next((row.place for row in rows), None)
+    is_inside = not path.startswith(("/", "~"))
+    for row in taxonomy.paths:
+        whole, inside = _compiled(row.patterns)
+        if whole.match(path) or whole.match(path.lower()):
+            return row.place
+        # A relative pattern means a name at any depth below where the script starts.
+        if is_inside and any(inside.match(part) for part in path.split("/")):
+            return row.place
+    return None
+
+
+@cache
+def _compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What fits a whole path, and what fits one name in a relative path."""
+    inside = [each for each in patterns if not each.startswith(("/", "~"))]
+    return _any_of(patterns), _any_of(inside)
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(translate(each) for each in patterns) or r"(?!)")
 
 
 def _names_of(path: str) -> list[str]:
@@ -79,14 +99,6 @@ def _names_of(path: str) -> list[str]:
         rest = path[upwards.end() :]
         return [f"/{rest}", f"~/{rest}", path]
     return [path]
-
-
-def _covers(path: str, pattern: str) -> bool:
-    if fnmatchcase(path, pattern) or fnmatchcase(path.lower(), pattern):
-        return True
-    # A relative pattern means a name at any depth below where the script starts.
-    is_inside = not pattern.startswith(("/", "~")) and not path.startswith(("/", "~"))
-    return is_inside and any(fnmatchcase(part, pattern) for part in path.split("/"))
 
 
 def _outcome(act: Act, place: Place | None, path: str, *, wide: bool) -> Outcome:

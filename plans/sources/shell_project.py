@@ -52,6 +52,7 @@ def _is_foreign(taxonomy: Taxonomy, path: str, directory: str) -> bool:
         return full is None
     if full.startswith("..") or full in _NOBODY_S:
         return True
+    if not full.startswith(("/", "~")):
+        return False
     place = place_of(taxonomy, full, is_pattern=False)
-    is_outside = full.startswith(("/", "~"))
-    return is_outside and place in (Place.SCRATCH, Place.SYSTEM, Place.DEVICE, Place.DATA)
+    return place in (Place.SCRATCH, Place.SYSTEM, Place.DEVICE, Place.DATA)

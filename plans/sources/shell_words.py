@@ -339,30 +339,39 @@ def _braces(atoms: list[_Atom]) -> list[list[_Atom]] | None:
     return done
 
 
+MAX_RANGE = 30
+"""The most letters of a range such as `{1..3}`."""
 _RANGE = re.compile(r"(-?\d{1,6})\.\.(-?\d{1,6})(?:\.\.-?\d{1,4})?|([a-zA-Z])\.\.([a-zA-Z])")
 
 
 def _first_braces(atoms: list[_Atom]) -> tuple[int, int, list[list[_Atom]]] | None:
     """The first `{…}` that is one: where it stands, and its choices."""
-    for start, atom in enumerate(atoms):
-        if atom.text != "{" or atom.quoted or atom.hole:
-            continue
-        depth, commas = 0, []
-        for index in range(start, len(atoms)):
-            text = "" if atoms[index].quoted or atoms[index].splits else atoms[index].text
-            depth += (text == "{") - (text == "}")
-            if text == "," and depth == 1:
-                commas.append(index)
-            if depth == 0:
-                edges = [start, *commas, index]
-                inner = atoms[start + 1 : index]
-                if commas:
-                    pairs = pairwise(edges)
-                    return start, index, [atoms[a + 1 : b] for a, b in pairs]
-                if choices := _range("".join(one.text for one in inner), atom.at):
-                    return start, index, choices
-                break
+    for start, (end, commas) in sorted(_pairs(atoms).items()):
+        if commas:
+            edges = [start, *commas, end]
+            return start, end, [atoms[a + 1 : b] for a, b in pairwise(edges)]
+        if end - start <= MAX_RANGE:
+            inner = "".join(one.text for one in atoms[start + 1 : end])
+            if choices := _range(inner, atoms[start].at):
+                return start, end, choices
     return None
+
+
+def _pairs(atoms: list[_Atom]) -> dict[int, tuple[int, list[int]]]:
+    """For each brace that is closed: where, and the commas between that are in no inner one."""
+    opened: list[tuple[int, list[int]]] = []
+    found: dict[int, tuple[int, list[int]]] = {}
+    for index, atom in enumerate(atoms):
+        if atom.quoted or atom.splits:
+            continue
+        if atom.text == "{" and not atom.hole:
+            opened.append((index, []))
+        elif atom.text == "," and opened:
+            opened[-1][1].append(index)
+        elif atom.text == "}" and opened:
+            start, commas = opened.pop()
+            found[start] = index, commas
+    return found
 
 
 def _range(text: str, at: int) -> list[list[_Atom]] | None:

@@ -8,7 +8,6 @@ resource, sensitive or not: they write values to the state, which holds them alr
 """
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -42,7 +41,16 @@ from .terraform_entries import ACTIONS, Entry, entry_of
 from .terraform_json import Document, Fault, Lines, Part, decode
 from .terraform_manifests import manifest_verdict
 from .terraform_values import is_marked, leaves_true
-from .terraform_words import REASONS, elements, last_part, paths, plain, shortened, summary
+from .terraform_words import (
+    REASONS,
+    elements,
+    last_part,
+    paths,
+    plain,
+    shortened,
+    summary,
+    without_keys,
+)
 from .verdicts import Verdict, worst
 
 INVOKE = "terraform.invoke"
@@ -85,7 +93,6 @@ _STEPS = {
     "terraform.forget": Step.FORGET,
     "terraform.create_then_forget": Step.FORGET,
 }
-_INSTANCE_KEY = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|-?\d+)\]')
 _HOLDING = frozenset({Class.STATEFUL, Class.DEPLOYMENT})
 _NAMING = ("name", "identifier", "bucket")
 _MANY_PATHS = 50
@@ -154,7 +161,7 @@ class _Reader:
                 reason = f"reading `{entry.resource_type}` runs something that is not read here"
                 return Verdict(Effect.EXECUTE, Selector.UNKNOWN, Reversibility.UNKNOWN, (), reason)
             return Verdict(Effect.READ, Selector.NONE, Reversibility.REVERSIBLE)
-        configured = self.configured.get(_INSTANCE_KEY.sub("", entry.raw["address"]), {})
+        configured = self.configured.get(without_keys(entry.raw["address"]), {})
         expressions = configured.get("expressions")
         values = replace(
             entry.values, configured=set(expressions) if isinstance(expressions, dict) else None

@@ -1,12 +1,11 @@
 """One element of a plan's `resource_changes`: its shape is checked, and what contradicts itself is not believed."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .terraform_values import Values
-from .terraform_words import plain
+from .terraform_words import plain, without_keys
 
 ACTIONS: Mapping[tuple[str, ...], str] = {
     ("no-op",): "terraform.no_op",
@@ -63,7 +62,7 @@ def entry_of(value: Any) -> Entry | str:
         return f"the actions `{plain('/'.join(actions))}` are unknown"
     if mode == "data" and action not in ("terraform.read", "terraform.no_op"):
         return f"a data source is only read, and this says `{plain('/'.join(actions))}`"
-    if not re.search(rf"(?:^|\.){re.escape(resource_type)}\.", address):
+    if without_keys(address).split(".")[-2:-1] != [resource_type]:
         return f"the address does not name the resource type `{plain(resource_type)}`"
     before, after = change.get("before"), change.get("after")
     if not all(each is None or isinstance(each, dict) for each in (before, after)):

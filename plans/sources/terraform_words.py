@@ -27,12 +27,18 @@ REASONS = {
     "delete_because_no_module": "its module is not in the configuration",
     "delete_because_no_move_target": "it was moved to where nothing is",
 }
+_INSTANCE_KEY = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|-?\d+)\]')
 _LAST_PART = re.compile(r'[^.\[\]]+(?:\[(?:"(?:[^"\\]|\\.)*"|-?\d+)\])?$')
 _MANY_LETTERS = 200
 
 
 def summary(action: str, address: str, notes: tuple[str, ...]) -> str:
     return "; ".join((VERBS[action].format(shortened(address)), *map(shortened, notes)))
+
+
+def without_keys(address: str) -> str:
+    """The address of the block that makes all instances: `module.a["b"].c.d[0]` is one of `module.a.c.d`."""
+    return _INSTANCE_KEY.sub("", address)
 
 
 def last_part(address: str) -> str:

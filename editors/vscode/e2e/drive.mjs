@@ -201,7 +201,8 @@ async function sideBarTo(x) {
   await page.mouse.down();
   await page.mouse.move(x, 500, { steps: 5 });
   await page.mouse.up();
-  await page.mouse.move(x + 300, 500);
+  // Away from the text, which would be hovered.
+  await page.mouse.move(150, 650);
 }
 
 /** The text of the status item as soon as it has a word. */
