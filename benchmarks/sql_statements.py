@@ -88,18 +88,19 @@ def flagged_by_interlock(texts: list[str]) -> list[bool]:
 
 
 def flagged_by(command: list[str], texts: list[str], rules: re.Pattern[str]) -> list[bool]:
-    """Whether a peer names a rule, other than one of style, for each text."""
-    found = []
+    """Whether a peer names a rule, other than one of style, for each text; it reads them all at once."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "a.sql"
-        for text in texts:
+        for number, text in enumerate(texts):
+            file = Path(folder) / f"{number}.sql"
             file.write_text(text.replace("\x00", "") + ";\n", encoding="utf-8")
-            run = subprocess.run(
-                [*command, str(file)], capture_output=True, text=True, check=False, cwd=folder
-            )
-            named = rules.findall(PAINT.sub(" ", run.stdout + run.stderr))
-            found.append(any(STYLE.match(name) is None for name in named))
-    return found
+        files = [f"{number}.sql" for number in range(len(texts))]
+        run = subprocess.run(
+            [*command, *files], capture_output=True, text=True, check=False, cwd=folder
+        )
+    said = PAINT.sub(" ", run.stdout + run.stderr)
+    named = re.findall(rf"\b(\d+)\.sql\b.*?{rules.pattern}", said)
+    flagged = {int(number) for number, name in named if STYLE.match(name) is None}
+    return [number in flagged for number in range(len(texts))]
 
 
 def comparison(squawk: str | None, pgrubic: str | None) -> None:

@@ -92,7 +92,7 @@ def _mended(text: str) -> tuple[str, list[tuple[int, int]]]:
         next_wrong = _first_wrong(tried, state_after(tried).text)
         if next_wrong is None or next_wrong > wrong + len(put):
             text = tried
-            # What was wrong is behind all that was put in by these steps, but not by the first.
+            # The slips were mended in the whole text before.
             added = [(start + len(put) * (start >= wrong), more) for start, more in added]
             added.append((wrong, len(put)))
         else:
@@ -138,5 +138,5 @@ def _first_wrong(text: str, kept: str) -> int | None:
     """Where the first word stands that does not fit; it was left out of what was kept."""
     if text == kept:
         return None
-    pairs = zip(text, kept, strict=True)
+    pairs = zip(text, kept, strict=False)
     return next((index for index, (one, other) in enumerate(pairs) if one != other), None)

@@ -236,6 +236,8 @@ class Walker:
                 shell_redirects.redirect(self, child)
                 if any(one.type == "<" for one in child.children):
                     feed = Input(unknown=f"what `{text_of(child)[1:].strip()[:60]}` holds")
+            elif child.type == "subshell":
+                self.unread(child.start_byte, "a command stands where a word should", text_of(node))
             elif child.is_named:
                 words.append(child)
             elif not is_translation(child):
