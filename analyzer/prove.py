@@ -23,6 +23,7 @@ from .problem import Posed, pose
 from .proof_store import ProofStore, certificate_of, is_proof
 from .replay import Replay, holds, minimal, replay
 from .solver import Answer, Engine, Model, Session, Undecided, Unsatisfiable
+from .too_large import told, too_large
 from .witness import NoWitnessError, Vocabulary, situation
 
 
@@ -97,7 +98,8 @@ def prove_goal(
         try:
             question = ask(policies, goal, group, inventory)
         except CircuitTooLargeError as reached:
-            doubts.append(f"its conditions are too involved: {reached}")
+            rules = (*slice_of(policies, goal, group), goal.claim)
+            doubts += told(too_large(policies.schema, group, rules), reached)
             is_vacuous = False
             continue
         session = Session(question.posed.problem, engine)
