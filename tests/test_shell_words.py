@@ -85,6 +85,7 @@ def of_bash(script: str, folder: Path) -> list[list[str]] | None:
 @example('a"$@"b')
 @example("r\\\nm x")
 @example('a$$"b"')
+@example("$@{1..3} $@#c")
 @example('$$"b" $$')
 def test_words_are_those_of_bash(arguments: str) -> None:
     script = f"{PREAMBLE}show {arguments}\nshow end\n"

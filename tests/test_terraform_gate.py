@@ -5,6 +5,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from terraform_cases import (
     BENIGN_CREATIONS,
     BENIGN_UPDATES,
@@ -249,6 +251,17 @@ def test_a_usual_plan_passes(policies: Policies, name: str) -> None:
     assert is_permitted(policies, USUAL[name])
 
 
+def test_what_is_sensitive_in_an_object_is_not_told() -> None:
+    before = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db-hunter2"}}
+    made = entry("kubernetes_manifest", "delete", {"manifest": before}, None)
+    told = read("plan.json", json.dumps(document(made)), Options())
+    assert "hunter2" in told.changes[0].summary
+    made["change"]["before_sensitive"] = {"manifest": {"metadata": {"name": True}}}
+    (change,) = read("plan.json", json.dumps(document(made)), Options()).changes
+    assert change.effect == told.changes[0].effect
+    assert "hunter2" not in change.model_dump_json()
+
+
 OPEN = {"from_port": 22, "to_port": 22, "protocol": "tcp", "cidr_blocks": ["0.0.0.0/0"]}
 
 
@@ -280,3 +293,30 @@ def test_a_door_that_is_open_already_is_not_opened() -> None:
     made = entry("aws_security_group", "update", before, after)
     (change,) = read("plan.json", json.dumps(document(made)), Options()).changes
     assert change.effect == "update"
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["0.0.0.0/0", "-1", "22-", ""]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["ingress", "cidr_blocks", "from_port", "protocol", "allow", "rule"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(["aws_security_group", "google_compute_firewall", "hcloud_firewall"]),
+    st.dictionaries(st.sampled_from(["ingress", "allow", "rule", "source_ranges"]), ODD),
+    ODD,
+)
+def test_whatever_stands_in_a_door_is_read(kind: str, after: Json, unknown: object) -> None:
+    made = entry(kind, "update", {}, after)
+    made["change"]["after_unknown"] = unknown
+    (change,) = read("plan.json", json.dumps(document(made)), Options()).changes
+    assert change.effect in ("update", "escalate", "disarm")

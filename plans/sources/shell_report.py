@@ -47,7 +47,7 @@ def is_wide(effect: Effect) -> bool:
 
 
 def shortened(text: str, length: int = _LONGEST) -> str:
-    line = " ".join(text.encode("utf-8", "replace").decode().split())
+    line = " ".join(text[: 10 * length].encode("utf-8", "replace").decode().split())
     return line if len(line) <= length else line[: length - 1] + "…"
 
 

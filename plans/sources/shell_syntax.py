@@ -91,7 +91,7 @@ _EXCERPT = 120
 
 
 def _excerpt(text: str) -> str:
-    line = " ".join(text.encode("utf-8", "replace").decode().split())
+    line = " ".join(text[: 10 * _EXCERPT].encode("utf-8", "replace").decode().split())
     return line if len(line) <= _EXCERPT else line[: _EXCERPT - 1] + "…"
 
 

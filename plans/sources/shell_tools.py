@@ -32,6 +32,7 @@ def find(commands: "Commands", walker: Walker, command: Command, rest: Sequence[
     index = len(starts) if rest and starts[0] is rest[0] else 0
     narrowed = any(text in ("-name", "-iname", "-path", "-mtime", "-regex", "-newer", "-size",
                             "-maxdepth", "-user", "-mmin", "-empty") for text in texts)  # fmt: skip
+    # What is found has every name given, so that the last one alone tells.
     names: list[Field] = []
     is_choice = any(text in ("-o", "-or", ",", "!", "-not") for text in texts)
     while index < len(rest):
@@ -39,7 +40,8 @@ def find(commands: "Commands", walker: Walker, command: Command, rest: Sequence[
         index += 1
         if word.text in ("-name", "-iname") and index < len(rest):
             names.append(rest[index])
-        made_again = None if is_choice else _made_again(commands, walker, starts, names)
+        acts_now = word.text in ("-delete", "-exec", "-execdir", "-ok", "-okdir") and not is_choice
+        made_again = _made_again(commands, walker, starts, names[-1:]) if acts_now else None
         if word.holes and not (rest[index - 2].text.startswith("-") if index > 1 else False):
             acts = True
             commands.opaque(walker, command, word.holes[0])

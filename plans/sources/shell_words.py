@@ -123,9 +123,20 @@ class _Words:
     def atoms(self, node: Node, *, quoted: bool = False) -> list[_Atom]:
         at = node.start_byte
         match node.type:
-            case "word" | "number" | "string_content" | "variable_name" | "test_operator":
-                if any(child.is_named for child in node.children):
+            case (
+                "word"
+                | "number"
+                | "string_content"
+                | "variable_name"
+                | "test_operator"
+                | "brace_expression"
+            ):
+                is_range = node.type == "brace_expression"
+                if not is_range and any(child.is_named for child in node.children):
                     return self.unknown(node, "it is built in a way that is not read here", quoted)
+                if not quoted and _EXPANDS.search(re.sub(r"\\.", "", text_of(node), flags=re.S)):
+                    # The grammar sometimes takes an expansion for plain letters.
+                    return self.unknown(node, "an expansion in it is not read here", quoted)
                 return list(_unescaped(text_of(node), at))
             case "command_name" | "concatenation":
                 return self.concatenated(node)
@@ -147,8 +158,6 @@ class _Words:
                 if node.type == "process_substitution":
                     return [_Atom("/dev/fd/63", True, at, what)]
                 return [_Atom(text_of(node), quoted, at, what, splits=not quoted)]
-            case "brace_expression":
-                return list(_unescaped(text_of(node), at))
             case "arithmetic_expansion":
                 self.substitutions(node)
                 return [
@@ -255,6 +264,9 @@ class _Words:
         is_many = not quoted or "@" in text
         reason = f"`{_short(text)}` is not known"
         return [_Atom(text, quoted, node.start_byte, reason, splits=is_many)]
+
+
+_EXPANDS = re.compile(r"\$[\w@*#?!{(-]")
 
 
 def is_translation(dollar: Node) -> bool:

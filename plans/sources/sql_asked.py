@@ -23,14 +23,15 @@ from .sql_written import matters
 
 
 def asked(session: Session, tokens: Tokens, text: Text) -> list[Finding]:
+    """A query or a change of rows: what it reaches, what it calls, and what it writes beside."""
     at = text.at(tokens)
-    plain = written_rows(tokens)
     if session.name == "sqlite" and (index := _emptied_index(tokens)) is not None:
         # A full-text index takes commands in a column of its own name.
         resource = session.thing("Table", "table", index)
         summary = f"empties the full-text index `{resource.id}`"
         gone = (Effect.DELETE_DATA, summary, at, Selector.ALL, Reversibility.IRREVERSIBLE)
         return [Finding("sql.truncate", resource, *gone)]
+    plain = written_rows(tokens)
     if plain is not None:
         name, rows = plain
         return [insert_finding(session, name.parts, at, rows=rows)]

@@ -24,6 +24,7 @@ from .sql_written import matters
 
 
 def create(session: Session, tokens: Tokens, text: Text) -> Iterator[Finding]:
+    """A CREATE with what its query, its defaults or its body run."""
     at = text.at(tokens)
     made = created(session, tokens, at)
     if isinstance(made, Finding):
@@ -31,6 +32,9 @@ def create(session: Session, tokens: Tokens, text: Text) -> Iterator[Finding]:
         return
     finding, _, name, is_temporary = made
     match finding.resource.kind.partition(".")[2]:
+        case kind if kind not in _BODIES and any(token.is_symbol(";") for token in tokens):
+            yield finding
+            yield unread(session.name, "it ends where its dialect ends it and not here", at)
         case "table":
             yield finding
             yield from _created_table(session, tokens, text, name.parts, is_temporary=is_temporary)
@@ -43,12 +47,14 @@ def create(session: Session, tokens: Tokens, text: Text) -> Iterator[Finding]:
             yield from hooked(session, tokens, text)
         case "pipe":
             yield finding
-            start = next((n for n, token in enumerate(tokens, 1) if token.is_word("AS")), None)
-            inner = tokens[start:] if start is not None else ()
-            copies = (
-                session.read(session, inner, text) if inner else [_no_body(session, tokens, text)]
+            start = next(
+                (n for n, token in enumerate(tokens, 1) if token.is_word("AS")), len(tokens)
             )
-            yield from (one for one in copies if matters(one))
+            if tokens[start:]:
+                copies = session.read(session, tokens[start:], text)
+                yield from (one for one in copies if matters(one))
+            else:
+                yield _no_body(session, tokens, text)
         case "trigger" if session.name == "tsql" and _is_server_wide(tokens):
             summary = f"{finding.summary}, which runs at every such event"
             yield replace(finding, effect=Effect.ESCALATE, summary=summary)
@@ -56,13 +62,14 @@ def create(session: Session, tokens: Tokens, text: Text) -> Iterator[Finding]:
         case "routine" | "trigger" | "event" | "task":
             yield finding
             yield from _created_routine(session, tokens, text, finding, name.parts)
-        case _ if any(token.is_symbol(";") for token in tokens):
-            yield unread(session.name, "it ends where its dialect ends it and not here", at)
         case "external_table" if any(token.is_word("SELECT") for token in tokens):
             rows = f"writes rows out of the database to `{finding.resource.id}`"
             yield replace(finding, action="sql.copy_out", effect=Effect.EXECUTE, summary=rows)
         case _:
             yield finding
+
+
+_BODIES = frozenset({"routine", "trigger", "event", "task"})
 
 
 def _created_table(
@@ -184,7 +191,7 @@ def _only_computes(session: Session, tokens: Tokens, text: Text) -> bool:
     language = next((n for n, token in enumerate(tokens) if token.is_word("LANGUAGE")), None)
     if language is not None:
         # Code in JavaScript runs in a sandbox that reaches nothing.
-        return tokens[language + 1 : language + 2] != () and tokens[language + 1].is_word("JS")
+        return any(token.is_word("JS") for token in tokens[language + 1 : language + 2])
     start = next((number for number, token in enumerate(tokens) if token.is_word("AS")), None)
     if start is None or group_end(tokens, start + 1) != len(tokens):
         return False
@@ -227,6 +234,7 @@ def _joined(tokens: Tokens) -> Iterator[Any]:
 
 
 def alter(session: Session, tokens: Tokens, text: Text) -> Iterator[Finding]:
+    """An ALTER of a table, or of what T-SQL defines anew."""
     at = text.at(tokens)
     second = tokens[1].value if len(tokens) > 1 else ""
     if second in ("PROCEDURE", "PROC", "FUNCTION", "TRIGGER", "VIEW") and session.name == "tsql":
@@ -238,7 +246,9 @@ def alter(session: Session, tokens: Tokens, text: Text) -> Iterator[Finding]:
         effect = Effect.DISARM if second == "TRIGGER" else Effect.UPDATE
         summary = finding.summary.replace("creates", "alters")
         yield replace(finding, action="sql.alter", effect=effect, summary=summary)
-        if second != "VIEW":
+        if second == "VIEW":
+            yield from _created_view(session, tokens, text, made[2].parts, runs_now=False)
+        else:
             session.routines.pop(session.key(made[2].parts), None)
         return
     yield from alter_table(session, tokens, at)

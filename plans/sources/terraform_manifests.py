@@ -7,7 +7,7 @@ from ..model import Effect, Reversibility, Selector
 from ..taxonomy.terraform import Step
 from . import Options
 from .kubernetes import compare
-from .terraform_values import Values
+from .terraform_values import Values, is_marked
 from .verdicts import Verdict, worst
 
 
@@ -31,9 +31,18 @@ def manifest_verdict(attribute: str, step: Step, values: Values, options: Option
     changes = [change for reading in readings for change in reading.changes]
     if not changes or any(reading.problems for reading in readings):
         return _opaque(f"the object in `{attribute}` could not be read")
+    hidden = any(
+        is_marked(mirror, attribute) for mirror in (values.sensitive_before, values.sensitive_after)
+    )
     return worst(
         [
-            Verdict(each.effect, each.selector, each.reversibility, (each.summary,), each.opaque)
+            Verdict(
+                each.effect,
+                each.selector,
+                each.reversibility,
+                () if hidden else (each.summary,),
+                each.opaque and f"the object in `{attribute}` could not be read in full",
+            )
             for each in changes
         ]
     )
