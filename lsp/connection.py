@@ -76,30 +76,35 @@ class InterlockServer(Server):
             view = self.session.view_of(file)
             if view is not None:
                 self.prove(view)
-        if self.warming is not None:
-            self.warming.cancel()
-        self.warming = asyncio.get_running_loop().create_task(self.warm())
+        if self.warming is None or self.warming.done():
+            self.warming = asyncio.get_running_loop().create_task(self.warm())
         self.is_outdated = True
         if self.checking is None or self.checking.done():
             self.checking = asyncio.get_running_loop().create_task(self.report_closed())
 
     async def warm(self) -> None:
-        """Reads ahead what names stand for, in small steps, so that no hover waits for it."""
+        """Reads ahead what names stand for, in small steps, also while something is typed: no hover waits for it."""
         await asyncio.sleep(WARM_SECONDS)
+        while not await self._is_warm():
+            pass
+        if self.reports >= COLLECT_EVERY:
+            self.reports = 0
+            gc.collect()
+
+    async def _is_warm(self) -> bool:
+        """Whether everything was read ahead before anything else was edited."""
         for file in sorted(self.session.workspace.open):
             view = self.session.view_of(file)
             if view is None:
                 continue
             revision = view.analysis.revision
             for number, entry in enumerate(view.entries()):
-                if view.analysis.revision != revision:
-                    return
-                occurrences(view.analysis, entry)
                 if number % WARM_STEP == 0:
                     await asyncio.sleep(0)
-        if self.reports >= COLLECT_EVERY:
-            self.reports = 0
-            gc.collect()
+                if view.analysis.revision != revision:
+                    return False
+                occurrences(view.analysis, entry)
+        return True
 
     def prove(self, view: View, *, now: bool = False) -> None:
         """Has the claims of a policy set proved that are not known, where that is wanted."""
