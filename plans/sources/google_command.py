@@ -1,5 +1,6 @@
 """The words of `gcloud`, `gsutil` and `bq` as method calls."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,10 @@ _SWITCHES = frozenset(
     }
     | {"delete-all-versions", "m", "table", "t", "model", "routine", "h", "help"}
 )
+_GROUPS = re.compile(
+    r"(?!(add|remove|set|update|delete|create|reset|clear|detach|attach)-)[a-z-]+s"
+)
+"""Groups of commands are nouns in the plural, which their verbs are not, save a few that end in their objects."""
 _VERBS = {"describe": "get", "list": "list", "versions": "list"}
 
 
@@ -62,7 +67,7 @@ def _gcloud(found: Words, commands: Mapping[str, str]) -> Call | tuple[Call, ...
     plain = [word for word in found.plain if word not in ("alpha", "beta", "preview")]
     if not plain or plain[0] is None:
         return "the command names no group"
-    if "help" in found.options or "h" in found.options:
+    if True in (found.options.get("help"), found.options.get("h")):
         return Call("gcloud.help.get", {}, "", False)
     if plain[0] in ("info", "version", "help", "topic", "cheat-sheet"):
         return Call("gcloud.help.get", {}, "", False)
@@ -86,10 +91,19 @@ def _gcloud(found: Words, commands: Mapping[str, str]) -> Call | tuple[Call, ...
             # The word after the name is the file of the policy.
             names = names[:1]
         return tuple(_named(resources, verb, name, found) for name in names)
-    verbs = [word for word in plain if word in _VERBS]
-    if verbs and None not in plain and plain[0] not in ("auth", "config"):
-        return Call(f"{plain[0]}.-.{_VERBS[verbs[0] or '']}", {}, "", False)
+    verb = _read_verb(plain)
+    if verb is not None and plain[0] not in ("auth", "config"):
+        return Call(f"{plain[0]}.-.{_VERBS[verb]}", {}, "", False)
     return f"`gcloud {' '.join(word or '…' for word in plain[:4])}` is not in the tables"
+
+
+def _read_verb(plain: Sequence[str | None]) -> str | None:
+    """The verb of `PRODUCT GROUPS list` and `PRODUCT GROUPS describe NAME`, where no other word can be the verb."""
+    words = [word for word in plain if word is not None]
+    at = len(words) - (1 if words[-1] == "list" else 2)
+    if len(words) < len(plain) or at < 1 or words[at] not in ("list", "describe"):
+        return None
+    return words[at] if all(map(_GROUPS.fullmatch, words[1:at])) else None
 
 
 def _named(resources: str, verb: str, name: str | None, found: Words) -> Call:
