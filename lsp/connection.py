@@ -45,6 +45,8 @@ class InterlockServer(Server):
         """Whether the client asks for diagnostics itself, so that none are pushed."""
         self.published: dict[str, tuple[list[types.Diagnostic], int | None]] = {}
         self.timer: asyncio.TimerHandle | None = None
+        self.early: dict[str, list[types.DidChangeTextDocumentParams]] = {}
+        """Edits of documents that are not open yet."""
         self.tokens: dict[str, tuple[str, list[int]]] = {}
         self.checking: asyncio.Task[None] | None = None
         self.reports = 0
@@ -170,10 +172,14 @@ class InterlockServer(Server):
                     self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
             self.pulls = True
 
-    def refresh_diagnostics(self) -> None:
+    def can_refresh_diagnostics(self) -> bool:
+        """Whether the client can be told to ask for diagnostics again."""
         workspace = self.client_capabilities.workspace
         diagnostics = workspace.diagnostics if workspace is not None else None
-        if diagnostics is not None and diagnostics.refresh_support:
+        return bool(diagnostics is not None and diagnostics.refresh_support)
+
+    def refresh_diagnostics(self) -> None:
+        if self.can_refresh_diagnostics():
             self.workspace_diagnostic_refresh(None)
 
     def refresh_lenses(self) -> None:

@@ -86,6 +86,12 @@ async def client(
     if name.startswith("utf"):
         capabilities.general = capabilities.general or types.GeneralClientCapabilities()
         capabilities.general.position_encodings = [types.PositionEncodingKind(name), "utf-16"]
+    if name not in ("neovim", "emacs"):
+        # As clients have it since it is in the protocol.
+        capabilities.workspace = capabilities.workspace or types.WorkspaceClientCapabilities()
+        capabilities.workspace.diagnostics = types.DiagnosticWorkspaceClientCapabilities(
+            refresh_support=True
+        )
     folder = tmp_path_factory.mktemp("project")
     result = await lsp_client.initialize_session(
         types.InitializeParams(
@@ -93,6 +99,7 @@ async def client(
             workspace_folders=[types.WorkspaceFolder(folder.as_uri(), "project")],
         )
     )
+    lsp_client.can_pull = result.capabilities.diagnostic_provider is not None  # type: ignore[attr-defined]
     encoding = result.capabilities.position_encoding
     lsp_client.unit = str(getattr(encoding, "value", encoding))  # type: ignore[attr-defined]
     lsp_client.folder = folder  # type: ignore[attr-defined]
@@ -736,11 +743,25 @@ async def test_a_refuted_claim_shows_its_counterexample_everywhere(
     assert found.code == "claim-proved" and found.severity is types.DiagnosticSeverity.Hint
 
 
+async def test_an_edit_that_comes_before_its_file_is_opened_counts(session: Session) -> None:
+    """Helix tells of a rename across files before it opens the other file, with its old text."""
+    uri = (session.folder / "rules.ilk").as_uri()
+    session.texts[uri] = RULES
+    session.change(uri, 2, "aeg", "age")
+    await session.open("rules.ilk", RULES)
+    await session.diagnosed(uri, 0)
+
+
 async def test_diagnostics_can_be_pulled_and_are_then_not_pushed(
     client: LanguageClient, session: Session
 ) -> None:
     uri, document = await opened(session)
     await session.diagnosed(uri, 1)
+    workspace = client.capabilities.workspace if client.capabilities else None
+    refreshes = workspace is not None and workspace.diagnostics is not None
+    assert client.can_pull == refreshes  # type: ignore[attr-defined]
+    if not refreshes:
+        return  # Nothing tells such a client of a verdict but a push.
     params = types.DocumentDiagnosticParams(document)
     full = await client.text_document_diagnostic_async(params)
     assert isinstance(full, types.RelatedFullDocumentDiagnosticReport)

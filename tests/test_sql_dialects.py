@@ -579,3 +579,21 @@ def test_a_form_fits_only_the_whole_statement() -> None:
 def test_a_wrong_form_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"form|slot|bracket"):
         form(text)
+
+
+@pytest.mark.parametrize("dialect", OTHERS)
+@pytest.mark.parametrize("text", ["X := '", "NULL 'DELETE", "NULL /* DELETE", "SET @x = '"])
+def test_where_the_scanner_stops_nothing_that_follows_is_lost(dialect: str, text: str) -> None:
+    changes = changes_of(f"{text};\nDROP TABLE canary;", dialect)
+    assert any(change.opaque or change.effect == Effect.DELETE_DATA for change in changes)
+
+
+@pytest.mark.parametrize("dialect", OTHERS)
+def test_no_statement_hides_behind_a_word_that_does_nothing(dialect: str) -> None:
+    changes = changes_of("NULL DELETE FROM users", dialect)
+    assert any(change.opaque or change.effect == Effect.DELETE_DATA for change in changes)
+
+
+def test_targets_that_are_no_tables_are_opaque() -> None:
+    (change, *_) = changes_of("DELETE F USING ROM users WHERE id = 1 /*!50000 OR 1 = 1 */", "mysql")
+    assert change.opaque

@@ -7,24 +7,31 @@ from lsprotocol import types
 from ..connection import InterlockServer
 from ..settings import SECTION
 
+MAX_EARLY = 100
+"""The most edits that are kept of a document that is not open yet."""
+
 
 def register(server: InterlockServer) -> None:
-    _documents(server)
-    _diagnostics(server)
-
-
-def _documents(server: InterlockServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def did_open(ls: InterlockServer, params: types.DidOpenTextDocumentParams) -> None:
         document = params.text_document
         ls.session.workspace.open_file(document.uri, document.text, document.version)
+        for edit in ls.early.pop(document.uri, ()):
+            if edit.text_document.version > document.version:
+                _edit(ls, edit)
         ls.changed()
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(ls: InterlockServer, params: types.DidChangeTextDocumentParams) -> None:
-        document = params.text_document
-        ls.session.edit(document.uri, document.version, params.content_changes)
-        ls.changed()
+        workspace = ls.session.workspace
+        if workspace.file_of(params.text_document.uri) in workspace.open:
+            _edit(ls, params)
+            ls.changed()
+        else:
+            # Helix may tell of a rename across files before it opens the other file, with its old text.
+            early = ls.early.setdefault(params.text_document.uri, [])
+            early.append(params)
+            del early[:-MAX_EARLY]
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(ls: InterlockServer, params: types.DidCloseTextDocumentParams) -> None:
@@ -38,7 +45,13 @@ def _documents(server: InterlockServer) -> None:
         ls.changed()
 
 
-def _diagnostics(server: InterlockServer) -> None:
+def _edit(ls: InterlockServer, params: types.DidChangeTextDocumentParams) -> None:
+    document = params.text_document
+    ls.session.edit(document.uri, document.version, params.content_changes)
+
+
+def register_pulling(server: InterlockServer) -> None:
+    """For clients that ask again when they are told that a proof has ended; others are better off being told."""
     options = types.DiagnosticOptions(
         inter_file_dependencies=True, workspace_diagnostics=True, identifier=SECTION
     )

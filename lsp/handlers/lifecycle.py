@@ -9,6 +9,7 @@ from pygls.exceptions import JsonRpcException
 from ..connection import InterlockServer
 from ..settings import SECTION, read_settings
 from ..text import Unit
+from . import documents
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,8 @@ def register(server: InterlockServer) -> None:
         for uri in folders:
             ls.session.workspace.add_folder(uri)
         ls.session.configure(read_settings(params.initialization_options))
+        if ls.can_refresh_diagnostics():
+            documents.register_pulling(ls)
 
     @server.feature(types.INITIALIZED)
     async def initialized(ls: InterlockServer, params: types.InitializedParams) -> None:

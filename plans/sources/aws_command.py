@@ -82,7 +82,21 @@ def call(words: Sequence[str | None]) -> Call | str:
             if not isinstance(document, Mapping):
                 return Call(service, operation, parameters, region, True)
             parameters = {**document, **parameters}
+    if service == "ec2":
+        parameters = _as_permission(parameters)
     return Call(service, operation, parameters, region, found.unresolved or bool(found.plain))
+
+
+def _as_permission(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """`--protocol tcp --port 20-25 --cidr 0.0.0.0/0`, which the API does not have, as its parameters."""
+    written = dict(parameters)
+    if "cidr" in written:
+        written["CidrIp"] = written.pop("cidr")
+        written["IpProtocol"] = written.pop("protocol", "-1")
+        first, _, last = str(written.pop("port", "")).partition("-")
+        if first.isdecimal():
+            written["FromPort"], written["ToPort"] = int(first), int(last or first)
+    return written
 
 
 def _after_globals(words: Sequence[str | None]) -> int:

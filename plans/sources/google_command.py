@@ -82,7 +82,7 @@ def _gcloud(found: Words, commands: Mapping[str, str]) -> Call | tuple[Call, ...
         if any(word is None for word in group):
             continue
         resources = commands.get(" ".join(word or "" for word in group))
-        if resources is None:
+        if resources is None or (resources.endswith(".-") and _read_verb(plain) is not None):
             continue
         if verb is None:
             return "the verb of the command could not be resolved"

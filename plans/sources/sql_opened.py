@@ -10,7 +10,8 @@ from .sql_bodies import MAX_STEPS, Role, steps
 from .sql_changes import Finding, asset, unread, words
 from .sql_pieces import is_routine, pieces
 from .sql_session import Routine, Session, Text
-from .sql_tokens import Tokens
+from .sql_tails import hidden
+from .sql_tokens import Kind, Tokens
 from .sql_variables import declared, forget_texts
 from .sql_written import matters
 
@@ -38,6 +39,11 @@ def _stepped(
     session: Session, tokens: Tokens, text: Text
 ) -> Iterator[tuple[Tokens, list[Finding]]]:
     for step in steps(tokens, session.name):
+        is_broken = any(token.kind == Kind.BROKEN for token in step.tokens)
+        if is_broken or (step.role == Role.CONTROL and hidden(step.tokens, session.name)):
+            # The rest of the script, or another statement, may hide in what seems to do nothing.
+            yield step.tokens, _sure(session, step.tokens, text)
+            continue
         match step.role:
             case Role.STATEMENT:
                 yield step.tokens, _sure(session, step.tokens, text)

@@ -50,7 +50,7 @@ def deleted(session: Session, tree: Any, at: int) -> Iterator[Finding]:
     if base is None and len(listed) == 1:
         base, listed = listed[0], ()
     using = tree.args.get("using") or ()
-    if session.name == "mysql" and using and base is not None:
+    if session.name == "mysql" and using and isinstance(base, exp.Table):
         # `DELETE FROM a, b USING a JOIN b` names its targets first.
         listed = (base, *(join.this for join in base.args.get("joins") or ()))
         first, *others = using
