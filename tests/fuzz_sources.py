@@ -4,7 +4,7 @@
 
 Each target runs in a process of its own for the given time, on copies of seeds that are cut, spliced, nested and
 salted with its own words. Two more things are held against a reader of plans than that it returns:
-what it reads of damaged JSON is never less than of the whole without an opaque part or a problem, and
+the writes that it reads of damaged JSON are never fewer than of the whole without an opaque part or a problem, and
 a destroying command on the last line of any text is a change, or something before it is unread.
 """
 
@@ -144,8 +144,8 @@ class Run:
             return
         if target.is_structured and whole is not None:
             before = target.read(whole)
-            if before is not None and len(reading.changes) < len(before.changes):
-                raise Lost(f"{len(before.changes)} changes became {len(reading.changes)}")
+            if before is not None and _writes(reading) < _writes(before):
+                raise Lost(f"{_writes(before)} changes became {_writes(reading)}")
         if text.endswith(f"\n{target.canary}\n") and not any(
             change.effect is Effect.DELETE_DATA for change in reading.changes
         ):
@@ -175,6 +175,11 @@ class Run:
             f"{self.target.name:<20}{self.inputs:>9}{self.unread:>9}{self.slowest * 1000:>12.0f}  "
         )
         (self.folder / "report").write_text(line + found, encoding="utf-8")
+
+
+def _writes(reading: Reading) -> int:
+    """The changes that do something. A read may go: text that is run nowhere is told only where it would do harm."""
+    return sum(change.effect is not Effect.READ for change in reading.changes)
 
 
 def _start(name: str, folder: Path) -> Run:

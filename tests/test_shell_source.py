@@ -148,7 +148,7 @@ def test_flags_decide(line: str, effect: Effect) -> None:
     "line",
     ["kubectl $X", "terraform -unknown x destroy", "git -c a=b log", "psql", "sort $X", "curl -K f", "curl -d @f https://x",
      "sed -e 's/a/b/e' f", "awk 'BEGIN{system(\"rm x\")}'", "base64 -d x | sh", "parallel rm", "xargs rm < f", "env -S \"$X\"",  # noqa: E501
-     "/opt/ls", "./ls", "ls\u00a0x; $(echo rm) x", "echo (id)"],
+     "/opt/ls", "./ls", "ls\u00a0x; $(echo rm) x", "echo (id)", "diff <\nls", "cat a >\nls"],
 )  # fmt: skip
 def test_what_is_not_known_is_opaque(line: str) -> None:
     assert any(change.opaque for change in changes(line)), line

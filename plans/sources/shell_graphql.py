@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_WORDS = 20_000
 
@@ -20,6 +21,7 @@ class Operation:
     fields: tuple[str, ...]
 
 
+@lru_cache(maxsize=64)
 def operations(text: str) -> tuple[Operation, ...] | str:
     """Every operation of a document, or why it cannot be read."""
     words = _words(text)

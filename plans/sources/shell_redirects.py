@@ -81,6 +81,11 @@ def _after_heredoc(walker: "Walker", node: Node) -> list[Node]:
 def redirect(walker: "Walker", node: Node, *, empties: bool = False) -> None:
     operator = next((one.type for one in node.children if not one.is_named), "")
     words = [one for one in node.named_children if one.type != "file_descriptor"]
+    if words:
+        before = text_of(node)[: words[0].start_byte - node.start_byte]
+        if "\n" in before.replace("\\\n", ""):
+            # The grammar takes the command of the next line for the file; bash takes it for a mistake.
+            walker.unread(node.start_byte, "its redirection names no file", text_of(node))
     if operator in ("<", "<&", "<&-", ">&-") or not words:
         for word in words:
             walker.whole(word)
