@@ -148,7 +148,7 @@ def test_flags_decide(line: str, effect: Effect) -> None:
     "line",
     ["kubectl $X", "terraform -unknown x destroy", "git -c a=b log", "psql", "sort $X", "curl -K f", "curl -d @f https://x",
      "sed -e 's/a/b/e' f", "awk 'BEGIN{system(\"rm x\")}'", "base64 -d x | sh", "parallel rm", "xargs rm < f", "env -S \"$X\"",  # noqa: E501
-     "/opt/ls", "./ls", "ls\u00a0x; $(echo rm) x", "echo (id)", "diff <\nls", "cat a >\nls"],
+     "/opt/ls", "./ls", "ls\u00a0x; $(echo rm) x", "echo (id)", "diff <\nls", "cat a >\nls", "diff <#x\nls"],
 )  # fmt: skip
 def test_what_is_not_known_is_opaque(line: str) -> None:
     assert any(change.opaque for change in changes(line)), line
@@ -301,3 +301,8 @@ def test_a_flipped_letter_never_makes_a_script_harmless(at: int, letter: str) ->
     assert found.problems or any(
         change.opaque or change.selector is Selector.ALL for change in found.changes
     )
+
+
+def test_a_function_that_what_was_not_read_may_have_changed_is_doubted() -> None:
+    script = 'f() { echo "$1"; }; f /\nmkdir -p out && t$(o)uch ou\\'
+    assert any(change.opaque for change in changes(script))

@@ -1,6 +1,6 @@
 """The terms of the IR as formulas: each gives its value, and whether it can be read at all (`ok`)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ...lang import typesystem
@@ -76,25 +76,13 @@ class Terms(Questions):
             case ir.LessOrEqual(left, right):
                 return self._compare(right, left, names, lambda a, b: -self._less(a, b))
             case ir.Has(base, name):
-                choice, ok = self.value(base, names)
-                found = [
-                    circuit.all_of((guard, self._present(item, name))) for guard, item in choice
-                ]
-                return circuit.any_of(found), ok
+                return self._test(base, names, lambda item: self._present(item, name))
             case ir.InHierarchy(entity, ancestor):
                 return self._compare(entity, ancestor, names, self._inside)
             case ir.IsType(entity, types):
-                choice, ok = self.value(entity, names)
-                found = [
-                    circuit.all_of((guard, self.is_type(item, types))) for guard, item in choice
-                ]
-                return circuit.any_of(found), ok
+                return self._test(entity, names, lambda item: self.is_type(item, types))
             case ir.Like(text, pattern):
-                choice, ok = self.value(text, names)
-                found = [
-                    circuit.all_of((guard, self._matches(item, pattern))) for guard, item in choice
-                ]
-                return circuit.any_of(found), ok
+                return self._test(text, names, lambda item: self._matches(item, pattern))
             case ir.InRange(address, range):
                 return self._compare(address, range, names, self._within)
             case ir.Member(element, set):
@@ -124,6 +112,14 @@ class Terms(Questions):
             case _:
                 choice, ok = self.value(term, names)
                 return self.truth(choice), ok
+
+    def _test(
+        self, term: ir.Term, names: Mapping[str, Choice], question: Callable[[Base], int]
+    ) -> tuple[int, int]:
+        """A question about each alternative."""
+        choice, ok = self.value(term, names)
+        found = (self.circuit.all_of((guard, question(base))) for guard, base in choice)
+        return self.circuit.any_of(found), ok
 
     def _compare(
         self, left: ir.Term, right: ir.Term, names: Mapping[str, Choice], question: Question

@@ -65,6 +65,11 @@ def _uri(params: Any) -> str:
     return uri
 
 
+def _at(feature: Callable[[View, types.Position], Any]) -> Answer:
+    """A feature that asks about a position alone."""
+    return lambda ls, view, asked: feature(view, asked.position)
+
+
 # What needs more than the view
 
 
@@ -148,7 +153,7 @@ REQUESTS = (
     ),
     Request(
         types.TEXT_DOCUMENT_SIGNATURE_HELP,
-        lambda ls, view, asked: signature.signature_help(view, asked.position),
+        _at(signature.signature_help),
         types.SignatureHelpOptions(trigger_characters=["(", ","]),
     ),
     Request(
@@ -170,11 +175,11 @@ REQUESTS = (
     # Moving
     Request(
         types.TEXT_DOCUMENT_DEFINITION,
-        lambda ls, view, asked: navigation.definition(view, asked.position),
+        _at(navigation.definition),
     ),
     Request(
         types.TEXT_DOCUMENT_TYPE_DEFINITION,
-        lambda ls, view, asked: navigation.type_definition(view, asked.position),
+        _at(navigation.type_definition),
     ),
     Request(
         types.TEXT_DOCUMENT_REFERENCES,
@@ -185,11 +190,11 @@ REQUESTS = (
     ),
     Request(
         types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT,
-        lambda ls, view, asked: navigation.highlights(view, asked.position),
+        _at(navigation.highlights),
     ),
     Request(
         types.TEXT_DOCUMENT_PREPARE_CALL_HIERARCHY,
-        lambda ls, view, asked: calls.prepare(view, asked.position),
+        _at(calls.prepare),
     ),
     Request(
         types.CALL_HIERARCHY_INCOMING_CALLS,
@@ -234,7 +239,7 @@ REQUESTS = (
     ),
     Request(
         types.TEXT_DOCUMENT_ON_TYPE_FORMATTING,
-        lambda ls, view, asked: formatting.format_on_type(view, asked.position),
+        _at(formatting.format_on_type),
         types.DocumentOnTypeFormattingOptions(first_trigger_character="}"),
     ),
 )

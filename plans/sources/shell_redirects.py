@@ -80,7 +80,7 @@ def _after_heredoc(walker: "Walker", node: Node) -> list[Node]:
 
 def redirect(walker: "Walker", node: Node, *, empties: bool = False) -> None:
     operator = next((one.type for one in node.children if not one.is_named), "")
-    words = [one for one in node.named_children if one.type != "file_descriptor"]
+    words = [one for one in node.named_children if one.type not in ("file_descriptor", "comment")]
     if words:
         before = text_of(node)[: words[0].start_byte - node.start_byte]
         if "\n" in before.replace("\\\n", ""):

@@ -93,7 +93,7 @@ class State:
         for name in {*self.functions, *other.functions}:
             mine, theirs = self.functions.get(name, ()), other.functions.get(name, ())
             if mine != theirs:
-                both = dict.fromkeys((*mine, *theirs))
+                both = (*mine, *(each for each in theirs if each not in mine))
                 self.functions[name] = tuple(replace(each, is_sure=False) for each in both)
         for name in {*self.aliases, *other.aliases}:
             both_texts = (*self.aliases.get(name, ()), *other.aliases.get(name, ()))
