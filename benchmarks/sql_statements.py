@@ -24,7 +24,7 @@ from interlock.compiler.decision import Outcome
 from interlock.gate.gate import gate
 from interlock.plans.model import Identity, Plan, numbered
 from interlock.plans.sources import Options
-from interlock.plans.sources.sql import DIALECTS, read
+from interlock.plans.sources.sql.source import DIALECTS, read
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 

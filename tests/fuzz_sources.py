@@ -29,8 +29,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from interlock.lang.loader import load_texts
 from interlock.plans.model import Effect, Reading
 from interlock.plans.sources import Options, source_named
-from interlock.plans.sources.kubernetes import compare
-from interlock.plans.sources.sql import DIALECTS
+from interlock.plans.sources.kubernetes.source import compare
+from interlock.plans.sources.sql.source import DIALECTS
 from interlock.plans.taxonomy.tables import KINDS, taxonomies
 
 TESTS = Path(__file__).resolve().parent

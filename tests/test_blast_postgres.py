@@ -32,7 +32,7 @@ from interlock.plans.graph import Graph, build
 from interlock.plans.graph_builders import postgres
 from interlock.plans.model import Identity, Plan, numbered
 from interlock.plans.sources import Options
-from interlock.plans.sources.sql import read
+from interlock.plans.sources.sql.source import read
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 STATEMENTS = ("DELETE FROM {}", "TRUNCATE {} CASCADE", "DROP TABLE {} CASCADE")

@@ -17,7 +17,9 @@ from interlock.plans.model import (
     Reversibility,
     Selector,
 )
-from interlock.plans.sources import Options, aws, azure, cloud, google, source_named
+from interlock.plans.sources import Options, source_named
+from interlock.plans.sources.cloud import aws, azure, google
+from interlock.plans.sources.cloud import calls as cloud_calls
 
 AT = Position(file="f", line=1, column=1)
 CLOUDS = ("aws", "google", "azure")
@@ -293,7 +295,7 @@ def test_a_policy_document_is_read(document: str | None, effect: Effect) -> None
 def test_every_target_is_a_change_of_its_own() -> None:
     changes = aws.classify_call("ec2", "TerminateInstances", {"InstanceIds": ["i-1", "i-2"]}, AT)
     assert [change.resource.name for change in changes] == ["i-1", "i-2"]
-    many = [f"i-{number}" for number in range(cloud.MAX_TARGETS + 1)]
+    many = [f"i-{number}" for number in range(cloud_calls.MAX_TARGETS + 1)]
     (change,) = aws.classify_call("ec2", "TerminateInstances", {"InstanceIds": many}, AT)
     assert change.rows == len(many)
     assert change.selector is Selector.ALL
@@ -405,14 +407,14 @@ def test_az_commands(line: str, effect: Effect) -> None:
 
 @pytest.mark.parametrize("kind", CLOUDS)
 def test_too_large_a_document_is_a_problem(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cloud, "MAX_ARTIFACT_BYTES", 100)
+    monkeypatch.setattr(cloud_calls, "MAX_ARTIFACT_BYTES", 100)
     reading = read(kind, "[" + " " * 200 + "]")
     assert not reading.changes and len(reading.problems) == 1
 
 
 @pytest.mark.parametrize("kind", CLOUDS)
 def test_too_many_calls_are_a_problem(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cloud, "MAX_CALLS", 3)
+    monkeypatch.setattr(cloud_calls, "MAX_CALLS", 3)
     reading = read(kind, [{}] * 5)
     assert len(reading.changes) == 3 and reading.problems
 

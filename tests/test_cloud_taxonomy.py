@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 import pytest
 
 from interlock.plans.model import Effect, Position
-from interlock.plans.sources import Options, aws
+from interlock.plans.sources import Options
+from interlock.plans.sources.cloud import aws
 from interlock.plans.taxonomy.build_aws_catalogue import CATALOGUE
 from interlock.plans.taxonomy.build_aws_catalogue import catalogue as built
 from interlock.plans.taxonomy.cloud import (

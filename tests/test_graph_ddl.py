@@ -14,7 +14,7 @@ from interlock.plans.blast_spread import Harm
 from interlock.plans.graph import Event, Graph, build
 from interlock.plans.graph_builders import ddl
 from interlock.plans.sources import Options
-from interlock.plans.sources.sql import read
+from interlock.plans.sources.sql.source import read
 
 
 def offline(text: str, dialect: str = "postgres") -> Graph:

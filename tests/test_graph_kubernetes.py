@@ -13,7 +13,7 @@ from interlock.plans.graph import Graph, build
 from interlock.plans.graph_builders import kubernetes
 from interlock.plans.model import Asset, Identity, Plan, numbered
 from interlock.plans.sources import Options
-from interlock.plans.sources.kubernetes import compare
+from interlock.plans.sources.kubernetes.source import compare
 
 
 def manifest(kind: str, name: str, namespace: str = "shop", **fields: Any) -> dict[str, Any]:

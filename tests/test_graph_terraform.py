@@ -13,8 +13,8 @@ from interlock.plans.graph import Fragment, Graph, build
 from interlock.plans.graph_builders import assets, ddl, terraform
 from interlock.plans.model import Asset, Identity, Plan, numbered
 from interlock.plans.sources import Options
-from interlock.plans.sources.sql import read as read_sql
-from interlock.plans.sources.terraform import read as read_terraform
+from interlock.plans.sources.sql.source import read as read_sql
+from interlock.plans.sources.terraform.source import read as read_terraform
 from interlock.plans.taxonomy.graph_terraform import table
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpora" / "terraform"

@@ -12,7 +12,7 @@ import yaml
 
 from interlock.plans.model import Reading
 from interlock.plans.sources import Options
-from interlock.plans.sources.kubernetes import compare, read, read_all
+from interlock.plans.sources.kubernetes.source import compare, read, read_all
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpora" / "kubernetes"
 ARCHIVES = ("examples", "gatekeeper-library", "kube-prometheus", "microservices-demo")

@@ -11,7 +11,7 @@ from interlock.compiler.decision import Outcome
 from interlock.gate.gate import Verdict, gate
 from interlock.plans.model import Identity, Plan, numbered
 from interlock.plans.sources import Options
-from interlock.plans.sources.kubernetes import compare, read_all
+from interlock.plans.sources.kubernetes.source import compare, read_all
 from interlock.policies import Policies
 
 AGENT = Identity(type="Agent", id="bot")

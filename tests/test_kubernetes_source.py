@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from interlock.plans.model import Change, Effect, Reading, Selector
 from interlock.plans.sources import Options, detect
-from interlock.plans.sources.kubernetes import ACTION_NAMES, compare, read
+from interlock.plans.sources.kubernetes.source import ACTION_NAMES, compare, read
 
 Json = dict[str, Any]
 
@@ -365,7 +365,7 @@ def test_what_is_owned_goes_with_its_owner(policy: str) -> None:
 
 
 def test_a_long_chain_of_owners_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("interlock.plans.sources.kubernetes_cascades.MAX_STEPS", 20)
+    monkeypatch.setattr("interlock.plans.sources.kubernetes.cascades.MAX_STEPS", 20)
     chain = [kubernetes_object("v1.ConfigMap", "c0")]
     chain += [
         owned(kubernetes_object("v1.ConfigMap", f"c{n}"), "ConfigMap", f"c{n - 1}")
@@ -813,11 +813,6 @@ def test_a_server_with_a_program_of_its_own_is_made() -> None:
 
 
 def test_a_command_that_destroys_is_known_wherever_it_hides() -> None:
-    pytest.importorskip("interlock.plans.sources.shell")
-    from interlock.plans.sources import source_named
-
-    if source_named("shell") is None:
-        pytest.skip("there is no shell source yet")
     wipe = ["sh", "-c", "psql -c 'DROP TABLE users'"]
     assert one_step(None, job(wipe)).effect in ("delete_data", "execute")
     hook = {"name": "a", "lifecycle": {"postStart": {"exec": {"command": wipe}}}}

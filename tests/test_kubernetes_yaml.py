@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.plans.sources.kubernetes_yaml import MAX_DEPTH, MAX_DOCUMENTS, Document, documents
+from interlock.plans.sources.kubernetes.yaml import MAX_DEPTH, MAX_DOCUMENTS, Document, documents
 
 
 def read(text: str) -> list[Document]:

@@ -8,7 +8,7 @@ import pytest
 
 from interlock.plans.model import Effect
 from interlock.plans.sources import Options
-from interlock.plans.sources.mcp import read
+from interlock.plans.sources.mcp.source import read
 from interlock.plans.taxonomy.mcp import Taxonomy, read_table, shipped
 
 suites = pytest.importorskip(

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from interlock.plans.model import Change, Effect, Reading, Selector
 from interlock.plans.sources import Options, detect
-from interlock.plans.sources.shell import read
-from interlock.plans.sources.shell_mongo import judge_mongo
-from interlock.plans.sources.shell_reached import MAX_COMMANDS
+from interlock.plans.sources.shell.mongo import judge_mongo
+from interlock.plans.sources.shell.reached import MAX_COMMANDS
+from interlock.plans.sources.shell.source import read
 
 
 def reading(text: str) -> Reading:

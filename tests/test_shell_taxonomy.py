@@ -4,7 +4,7 @@ import pytest
 
 from interlock.plans.model import Effect
 from interlock.plans.sources import Options
-from interlock.plans.sources.shell import read
+from interlock.plans.sources.shell.source import read
 from interlock.plans.taxonomy.shell import Taxonomy, read_table, shipped, shipped_tables
 
 TABLES = dict(shipped_tables())

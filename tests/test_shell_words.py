@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from interlock.plans.sources.shell_commands import hooks as commands
-from interlock.plans.sources.shell_reached import Budget, Command, Input, Redirect
-from interlock.plans.sources.shell_state import State
-from interlock.plans.sources.shell_syntax import Lines, Origin
-from interlock.plans.sources.shell_walk import Hooks, Walker
+from interlock.plans.sources.shell.commands import hooks as commands
+from interlock.plans.sources.shell.reached import Budget, Command, Input, Redirect
+from interlock.plans.sources.shell.state import State
+from interlock.plans.sources.shell.syntax import Lines, Origin
+from interlock.plans.sources.shell.walk import Hooks, Walker
 from interlock.plans.taxonomy.shell import shipped
 
 BASH = shutil.which("bash")

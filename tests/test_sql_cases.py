@@ -18,8 +18,8 @@ from interlock.compiler.decision import Outcome
 from interlock.gate.gate import gate
 from interlock.plans.model import Change, Effect, Identity, Plan, Reading, numbered
 from interlock.plans.sources import Options
-from interlock.plans.sources.sql import DIALECTS, read
-from interlock.plans.sources.sql_pieces import pieces
+from interlock.plans.sources.sql.dialects.pieces import pieces
+from interlock.plans.sources.sql.source import DIALECTS, read
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "shared" / "corpora" / "sql" / "schemas"
 AGENT = Identity(type="Agent", id="bot")

@@ -13,8 +13,8 @@ from pglast.parser import ParseError
 
 from interlock.plans.model import Change, Effect
 from interlock.plans.sources import Options
-from interlock.plans.sources.sql import read
-from interlock.plans.sources.sql_split import MAX_NESTING, Kind, Piece, split
+from interlock.plans.sources.sql.postgres.split import MAX_NESTING, Kind, Piece, split
+from interlock.plans.sources.sql.source import read
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpora" / "sql"
 
@@ -224,17 +224,17 @@ def test_the_regression_suite_is_read_or_opaque_and_never_less() -> None:
 
 
 def test_every_statement_of_the_grammar_is_classified() -> None:
-    from interlock.plans.sources import sql_postgres, sql_taxonomy
+    from interlock.plans.sources.sql.postgres import reader, taxonomy
 
     helpers = {"RawStmt", "PLAssignStmt", "ReturnStmt", "SetOperationStmt", "ReplicaIdentityStmt"}
-    known = sql_postgres.HANDLERS.keys() | sql_taxonomy.postgres().statements.keys() | helpers
+    known = reader.HANDLERS.keys() | taxonomy.postgres().statements.keys() | helpers
     assert not {name for name in dir(ast) if name.endswith("Stmt")} - known
 
 
 def test_every_object_and_subcommand_of_the_grammar_is_classified() -> None:
-    from interlock.plans.sources import sql_taxonomy
+    from interlock.plans.sources.sql.postgres import taxonomy
 
-    table = sql_taxonomy.postgres()
+    table = taxonomy.postgres()
     subcommands = {kind.name.removeprefix("AT_") for kind in enums.AlterTableType}
     internal = {"CookedColumnDefault"} | {name for name in subcommands if name.startswith("ReAdd")}
     assert subcommands - internal == table.alter_table.keys()
@@ -244,9 +244,9 @@ def test_every_object_and_subcommand_of_the_grammar_is_classified() -> None:
 
 
 def test_no_function_is_in_two_tables() -> None:
-    from interlock.plans.sources import sql_taxonomy
+    from interlock.plans.sources.sql.postgres import taxonomy
 
-    table = sql_taxonomy.functions()
+    table = taxonomy.functions()
     assert not table.harmless & table.volatile
     assert not (table.harmless | table.volatile) & table.effects.keys()
     assert {"query_to_xml", "pg_read_file", "lo_unlink"} <= table.effects.keys()

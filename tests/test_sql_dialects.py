@@ -6,11 +6,11 @@ import sqlglot
 
 from interlock.plans.model import Change, Effect, RowBasis
 from interlock.plans.sources import Options
-from interlock.plans.sources.sql import DIALECTS, read
-from interlock.plans.sources.sql_dialects import dialect_named
-from interlock.plans.sources.sql_forms import form, match
-from interlock.plans.sources.sql_kept import lost
-from interlock.plans.sources.sql_tokens import tokens
+from interlock.plans.sources.sql.dialects.forms import form, match
+from interlock.plans.sources.sql.dialects.kept import lost
+from interlock.plans.sources.sql.dialects.taxonomy import dialect_named
+from interlock.plans.sources.sql.dialects.tokens import tokens
+from interlock.plans.sources.sql.source import DIALECTS, read
 
 OTHERS = tuple(dialect for dialect in DIALECTS if dialect != "postgres")
 

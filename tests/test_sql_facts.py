@@ -14,8 +14,8 @@ from interlock.cli import cli
 from interlock.cli.database import read_database
 from interlock.plans.model import Change
 from interlock.plans.sources import Options
-from interlock.plans.sources.sql import read
-from interlock.plans.sources.sql_facts import KEY, DatabaseFacts
+from interlock.plans.sources.sql.postgres.facts import KEY, DatabaseFacts
+from interlock.plans.sources.sql.source import read
 
 SCHEMA = """
 CREATE TABLE users (id int PRIMARY KEY, email text UNIQUE NOT NULL, name text);

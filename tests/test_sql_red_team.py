@@ -15,8 +15,8 @@ from interlock.compiler.decision import Outcome
 from interlock.gate.gate import gate
 from interlock.plans.model import Identity, Plan, Reading, numbered
 from interlock.plans.sources import Options
-from interlock.plans.sources.sql import DIALECTS, read
-from interlock.plans.sources.sql_dialects import dialect_named
+from interlock.plans.sources.sql.dialects.taxonomy import dialect_named
+from interlock.plans.sources.sql.source import DIALECTS, read
 
 DATA = Path(__file__).parent / "data"
 AGENT = Identity(type="Agent", id="bot")

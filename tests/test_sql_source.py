@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.plans.model import Change, Effect, Reading, RowBasis, Selector
-from interlock.plans.sources import MAX_ARTIFACT_BYTES, Options, sql_taxonomy
-from interlock.plans.sources.sql import ACTIONS, ASSET_TYPES, DIALECTS, read
+from interlock.plans.sources import MAX_ARTIFACT_BYTES, Options
+from interlock.plans.sources.sql.postgres import taxonomy
+from interlock.plans.sources.sql.source import ACTIONS, ASSET_TYPES, DIALECTS, read
 
 
 def reading(text: str, dialect: str = "postgres") -> Reading:
@@ -588,18 +589,18 @@ def test_a_table_with_an_unknown_effect_is_refused(monkeypatch: pytest.MonkeyPat
     }
     empty = {"names": ""}
     broken = {"harmless": empty, "volatile": empty, "operators": empty, "extensions": []}
-    monkeypatch.setattr(sql_taxonomy, "_read", lambda name: broken | {"effects": [row]})
+    monkeypatch.setattr(taxonomy, "_read", lambda name: broken | {"effects": [row]})
     with pytest.raises(ValueError, match="explode"):
-        sql_taxonomy.functions.__wrapped__()
+        taxonomy.functions.__wrapped__()
 
 
 def test_every_row_names_its_source() -> None:
-    table = sql_taxonomy.postgres()
+    table = taxonomy.postgres()
     sources = [
         *(row.source for row in table.drop.values()),
         *(row.source for row in table.settings.values()),
         *(row.source for row in table.statements.values()),
-        *(row.source for row in sql_taxonomy.functions().effects.values()),
+        *(row.source for row in taxonomy.functions().effects.values()),
     ]
     assert all(source.startswith("https://") for source in sources)
 
@@ -876,7 +877,7 @@ def test_ids_number_the_changes() -> None:
 
 def test_listing_the_sources_loads_no_parser() -> None:
     script = (
-        "import sys, interlock.plans.sources, interlock.plans.sources.sql;"
+        "import sys, interlock.plans.sources, interlock.plans.sources.sql.source;"
         "assert not {'pglast', 'sqlglot'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

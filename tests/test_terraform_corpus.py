@@ -11,8 +11,8 @@ import pytest
 
 from interlock.plans.model import Change, Reading
 from interlock.plans.sources import Options
-from interlock.plans.sources.terraform import UNREAD, read
-from interlock.plans.sources.terraform_entries import ACTIONS
+from interlock.plans.sources.terraform.entries import ACTIONS
+from interlock.plans.sources.terraform.source import UNREAD, read
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpora" / "terraform"
 MANIFEST = CORPUS / "MANIFEST.tsv"

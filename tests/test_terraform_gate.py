@@ -22,7 +22,7 @@ from interlock.compiler.decision import Outcome
 from interlock.gate.gate import Verdict, gate
 from interlock.plans.model import Evidence, Identity, Plan, numbered
 from interlock.plans.sources import Options
-from interlock.plans.sources.terraform import read
+from interlock.plans.sources.terraform.source import read
 from interlock.policies import Policies
 
 Json = dict[str, Any]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from interlock.plans.model import Change, Plan, Reading, Risk
 from interlock.plans.sources import MAX_ARTIFACT_BYTES, Options
-from interlock.plans.sources.terraform import read
-from interlock.plans.sources.terraform_entries import ACTIONS
+from interlock.plans.sources.terraform.entries import ACTIONS
+from interlock.plans.sources.terraform.source import read
 
 AWS = "registry.terraform.io/hashicorp/aws"
 

@@ -16,7 +16,14 @@ from typing import Any
 import click
 
 from ..plans.sources import Options
-from ..plans.sources.sql_facts import KEY, DatabaseFacts, ForeignKey, KnownTable, OnDelete, facts_in
+from ..plans.sources.sql.postgres.facts import (
+    KEY,
+    DatabaseFacts,
+    ForeignKey,
+    KnownTable,
+    OnDelete,
+    facts_in,
+)
 from .common import Exit, read_file, stop
 
 MAX_FACTS_BYTES = 64 * 1024 * 1024
@@ -89,7 +96,7 @@ def _asked(url: str, scripts: list[str]) -> DatabaseFacts:
 
 def read_database(connection: Any, scripts: Iterable[str] = ()) -> DatabaseFacts:
     """The facts, in one read-only transaction that is rolled back."""
-    from ..plans.sources.sql_postgres import explainable
+    from ..plans.sources.sql.postgres.reader import explainable
 
     with connection.cursor() as cursor:
         cursor.execute("ROLLBACK")

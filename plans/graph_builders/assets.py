@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from ..graph import GOING, Count, Does, Edge, Event, Fragment, Origin, Resource, Text, WayBack
 from ..model import Model, Risk, RowBasis
-from ..sources.kubernetes_yaml import Document, documents
+from ..sources.kubernetes.yaml import Document, documents
 
 MAX_PROBLEMS = 100
 _LENGTH = re.compile(r"(\d{1,9})\s*(s|m|h|d|w)?")

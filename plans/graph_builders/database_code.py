@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from ..graph import Event
 from ..model import Effect
-from ..sources.sql_changes import Finding, joined_name
-from ..sources.sql_postgres import read_postgres
-from ..sources.sql_tree import Complaint, Node, ast, nodes, parse
+from ..sources.sql.changes import Finding, joined_name
+from ..sources.sql.postgres.reader import read_postgres
+from ..sources.sql.tree import Complaint, Node, ast, nodes, parse
 
 MAX_CODE = 16 * 1024 * 1024
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..graph import Event, Fragment, Origin
-from ..sources.sql_changes import joined_name
-from ..sources.sql_names import name_parts
-from ..sources.sql_split import MAX_NESTING, Kind, split
-from ..sources.sql_tree import Complaint, Node, ast, enums, nodes, parse
+from ..sources.sql.changes import joined_name
+from ..sources.sql.postgres.names import name_parts
+from ..sources.sql.postgres.split import MAX_NESTING, Kind, split
+from ..sources.sql.tree import Complaint, Node, ast, enums, nodes, parse
 from .catalog import (
     Catalog,
     Dependency,

@@ -3,9 +3,9 @@
 What goes with what is taken as PostgreSQL has it, which reaches the furthest of them.
 """
 
-from ..sources.sql import DIALECTS
-from ..sources.sql_keys import definitions
-from ..sources.sql_sqlglot import Complaint
+from ..sources.sql.dialects.keys import definitions
+from ..sources.sql.dialects.parse import Complaint
+from ..sources.sql.source import DIALECTS
 from .catalog import Catalog, Dependency, ForeignKey, Object
 
 MAX_PROBLEMS = 100

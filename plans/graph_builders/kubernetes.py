@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..graph import Does, Edge, Event, Fragment, Link, Origin, Resource, WayBack
-from ..sources.kubernetes_objects import Name, operations
-from ..sources.kubernetes_values import field
+from ..sources.kubernetes.objects import Name, operations
+from ..sources.kubernetes.values import field
 from ..taxonomy.kubernetes import Class, shipped
 
 RULES = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..graph import Event, Fragment, Origin
 from ..model import RowBasis
-from ..sources.sql_changes import joined_name
+from ..sources.sql.changes import joined_name
 from .catalog import (
     Catalog,
     Dependency,

@@ -1,4 +1,4 @@
-"""The sources: one file each, one row each. A source reads an artifact into changes and never raises on bad input."""
+"""The sources: one folder and one row each. A source reads an artifact into changes and never raises on bad input."""
 
 import json
 import re
@@ -149,25 +149,25 @@ def _is_azure(file: str, text: str) -> bool:
 
 
 SOURCES: tuple[Source, ...] = (
-    Source("sql", "SQL scripts and migrations", "sql", _is_sql),
+    Source("sql", "SQL scripts and migrations", "sql.source", _is_sql),
     Source(
         "kubernetes",
         "Kubernetes manifests and admission reviews",
-        "kubernetes",
+        "kubernetes.source",
         _is_kubernetes,
         compares=True,
     ),
     Source(
         "terraform",
         "`terraform show -json` and `tofu show -json` plans",
-        "terraform",
+        "terraform.source",
         _is_terraform,
     ),
-    Source("mcp", "calls of MCP tools, with or without the list of tools", "mcp", _is_mcp),
-    Source("shell", "shell lines and scripts", "shell", _is_shell),
-    Source("google", "Google Cloud calls and audit log entries", "google", _is_google),
-    Source("azure", "Azure operations and Activity Log events", "azure", _is_azure),
-    Source("aws", "AWS API calls and CloudTrail records", "aws", _is_aws),
+    Source("mcp", "calls of MCP tools, with or without the list of tools", "mcp.source", _is_mcp),
+    Source("shell", "shell lines and scripts", "shell.source", _is_shell),
+    Source("google", "Google Cloud calls and audit log entries", "cloud.google", _is_google),
+    Source("azure", "Azure operations and Activity Log events", "cloud.azure", _is_azure),
+    Source("aws", "AWS API calls and CloudTrail records", "cloud.aws", _is_aws),
 )
 
 

@@ -1,0 +1,293 @@
+"""MCP tool calls: every call is a change; what a server says of its own tools may tighten and never loosens.
+
+A call counts as a read only where a table says so of this tool of the server that the client names. A
+`readOnlyHint` is the server's own word and no evidence; neither is a name or a description. A table row with a
+`sha256` counts only while the tool's definition has that digest. Arguments that carry SQL, a shell line, a request
+or a path are read as what they carry, and a tool of no table is opaque whatever its arguments are.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import rfc8785
+
+from ...model import (
+    Artifact,
+    Change,
+    Effect,
+    Problem,
+    Reading,
+    Reversibility,
+    Risk,
+    Selector,
+    numbered,
+)
+from ...taxonomy.mcp import Server, Taxonomy, Tool, shipped
+from .. import MAX_ARTIFACT_BYTES, Options
+from ..shell.http import judge_name
+from ..shell.report import rank_of
+from ..shell.syntax import Lines, Origin
+from ..sql.changes import words
+from .arguments import Call, carried, harmful, suspected
+from .json import Fault, Value, read_json
+from .report import ACTION_NAMES, change
+
+__all__ = ["ACTION_NAMES", "MAX_CALLS", "read"]
+
+MAX_CALLS = 10_000
+MAX_MESSAGE_BYTES = min(MAX_ARTIFACT_BYTES, 8 * 1024 * 1024)
+
+
+def read(file: str, text: str, options: Options) -> Reading:
+    """The changes of a `tools/call` request, a stream or list of messages, or `{tools, calls}`."""
+    encoded = text.encode("utf-8", "surrogatepass")
+    artifact = Artifact(kind="mcp", file=file, sha256=hashlib.sha256(encoded).hexdigest())
+    lines = Lines(file, text.encode("utf-8", "replace"))
+
+    def refused(message: str, at: int = 0) -> Reading:
+        where = lines.position(len(text[:at].encode("utf-8", "replace")), "")
+        problem = Problem(message=message, file=file, line=where.line, column=where.column)
+        return Reading(artifact=artifact, changes=(), problems=(problem,))
+
+    if len(encoded) > MAX_MESSAGE_BYTES:
+        return refused(f"the messages are larger than {MAX_MESSAGE_BYTES} bytes")
+    values = read_json(text)
+    if isinstance(values, Fault):
+        return refused(values.message, values.at)
+    taxonomy = options.taxonomies.get("mcp")
+    reader = _Reader(taxonomy if isinstance(taxonomy, Taxonomy) else shipped(), text, Origin(lines))
+    for value in values:
+        reader.collect(value, None)
+    if len(reader.calls) > MAX_CALLS:
+        return refused(f"there are more than {MAX_CALLS} calls")
+    changes = [change for call in reader.calls for change in reader.changes(call)]
+    problems = tuple(refused(fault.message, fault.at).problems[0] for fault in reader.faults[:100])
+    if not changes and not problems:
+        return refused("it holds no call of a tool")
+    return Reading(artifact=artifact, changes=numbered(changes), problems=problems)
+
+
+_READING_METHODS = words(
+    "initialize ping tools/list resources/list resources/read resources/templates/list "
+    "resources/subscribe resources/unsubscribe prompts/list prompts/get completion/complete "
+    "logging/setLevel roots/list"
+)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """The calls of one text, and the definitions of the tools they name."""
+
+    taxonomy: Taxonomy
+    text: str
+    origin: Origin
+    calls: list[Call] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    tools: dict[tuple[str | None, str], list[Any]] = field(default_factory=dict)
+
+    def collect(self, value: Value, server: str | None) -> None:
+        """A message, a list of them, or an object with `tools` and `calls`."""
+        if value.elements or value.plain == []:
+            for element in value.elements:
+                self.collect(element, server)
+            return
+        if not isinstance(value.plain, dict):
+            self.faults.append(Fault("it is no message of the protocol", value.at))
+            return
+        members = value.members
+        named = members.get("server")
+        if named is not None and isinstance(named.plain, str):
+            server = named.plain
+        result = members.get("result")
+        if "method" in members:
+            self.request(value, server)
+        elif result is not None or "error" in members:
+            if result is not None and "tools" in result.members:
+                self.definitions(result.members["tools"], server)
+        elif "calls" in members or "tools" in members:
+            if "tools" in members:
+                self.definitions(members["tools"], server)
+            calls = members.get("calls")
+            if calls is not None and calls.plain and not calls.elements:
+                self.faults.append(Fault("`calls` is no list", calls.at))
+            for call in calls.elements if calls is not None else ():
+                self.collect(call, server)
+        elif "name" in members:
+            self.call(value, value, server)
+        else:
+            self.faults.append(Fault("it is no message of the protocol", value.at))
+
+    def request(self, value: Value, server: str | None) -> None:
+        method = value.members["method"].plain
+        parameters = value.members.get("params")
+        if method == "tools/call" and parameters is not None:
+            self.call(value, parameters, server)
+        elif isinstance(method, str) and (
+            method in _READING_METHODS or method.startswith("notifications/")
+        ):
+            self.calls.append(Call(method, server, None, value, self.place(value), is_reading=True))
+        else:
+            shown = method if isinstance(method, str) else "?"
+            reason = f"what the request `{shown[:100]}` does is not known"
+            self.calls.append(Call(shown, server, None, value, self.place(value), reason))
+
+    def call(self, value: Value, parameters: Value, server: str | None) -> None:
+        name = parameters.members.get("name")
+        arguments = parameters.members.get("arguments")
+        place = self.place(value)
+        if name is None or not isinstance(name.plain, str) or not name.plain:
+            self.calls.append(Call("?", server, None, value, place, "it names no tool"))
+            return
+        tool = name.plain
+        prefixed = tool.split("__", 2)
+        if prefixed[0] == "mcp" and len(prefixed) == 3 and server is None:
+            # Clients name tools so; the name of the server in it is theirs.
+            server, tool = prefixed[1], prefixed[2]
+        doubt = None
+        if arguments is not None and not isinstance(arguments.plain, dict | None):
+            doubt = "its arguments are no object"
+        self.calls.append(Call(tool, server, arguments, value, place, doubt))
+
+    def definitions(self, tools: Value, server: str | None) -> None:
+        for tool in tools.elements:
+            name = tool.members.get("name")
+            if name is None or not isinstance(name.plain, str):
+                self.faults.append(Fault("a tool has no name", tool.at))
+                continue
+            self.tools.setdefault((server, name.plain), []).append(tool.plain)
+
+    def place(self, value: Value) -> int:
+        return len(self.text[: value.at].encode("utf-8", "replace"))
+
+    # --- one call
+
+    def changes(self, call: Call) -> Iterator[Change]:
+        """What a call does: by its row, by its arguments, by its hints; the worst of each counts."""
+        excerpt = self.text[call.value.at : call.value.end][:2000]
+        if call.is_reading:
+            yield change(
+                self.origin, call, excerpt, effect=Effect.READ, why="it reads by the protocol"
+            )
+            return
+        definition, doubt = self.definition(call)
+        rows = self.taxonomy.tools.get((call.server or "", call.tool), ())
+        doubts = (call.doubt, doubt, *(_pinned(tool, definition) for _, tool in rows))
+        doubt = next((each for each in doubts if each is not None), None)
+        if doubt is not None or not rows:
+            yield self.unclassified(call, doubt, definition, excerpt)
+            yield from suspected(call, self.origin, self.text)
+            return
+        found: list[Change] = []
+        for server, tool in rows:
+            told = list(self.classified(call, server, tool, definition, excerpt))
+            # A second row adds only what it accuses of beyond the first.
+            found += [each for each in told if not any(_covers(one, each) for one in found)]
+        yield from found
+
+    def classified(
+        self, call: Call, server: Server, tool: Tool, definition: Any, excerpt: str
+    ) -> Iterator[Change]:
+        inner = list(carried(call, server, tool, self.origin, self.text))
+        if tool.carries:
+            # What a server does with an argument that its row does not name is not known.
+            inner += suspected(call, self.origin, self.text, frozenset(tool.carries))
+        tightened, why = _hinted(definition)
+        effect = tool.effect
+        if effect is not None or not inner:
+            effect = effect or Effect.UNKNOWN
+            opaque = tool.opaque
+            if effect is Effect.UNKNOWN and opaque is None:
+                opaque = "the argument that says what it does is missing"
+            selector = tool.selector
+            if (word := harmful(call, tool)) is not None:
+                opaque = f"`{word}` in its arguments makes it do more than `{call.tool[:60]}` says"
+            if tightened is not None and rank_of(tightened) > rank_of(effect):
+                is_write = effect in (Effect.CREATE, Effect.UPDATE)
+                opaque = None if is_write else f"a table says that it reads, and {why}"
+                effect, selector = tightened, Selector.ALL if is_write else Selector.UNKNOWN
+            yield change(
+                self.origin, call, excerpt, effect=effect, selector=selector, opaque=opaque,
+                reversibility=tool.reversibility, criticality=tool.criticality,
+                why=tool.why or why, target=_target(call, tool),
+            )  # fmt: skip
+        yield from inner
+
+    def unclassified(self, call: Call, doubt: str | None, definition: Any, excerpt: str) -> Change:
+        """A tool of no table: accused by its name and its hints, acquitted by nothing."""
+        meaning = judge_name(call.tool, "the tool")
+        tightened, _ = _hinted(definition)
+        effect = meaning.effect
+        if tightened is not None and effect is not Effect.UNKNOWN:
+            effect = max(effect, tightened, key=rank_of)
+        for _, tool in self.taxonomy.by_name.get(call.tool, ()):
+            # Another server's tool of the same name accuses, too.
+            if tool.effect is not None and effect is not Effect.UNKNOWN:
+                effect = max(effect, tool.effect, key=rank_of)
+        return change(
+            self.origin, call, excerpt, effect=effect, selector=Selector.UNKNOWN,
+            criticality=Risk.HIGH, why=meaning.why, opaque=doubt or meaning.opaque,
+        )  # fmt: skip
+
+    def definition(self, call: Call) -> tuple[Any, str | None]:
+        """The tool's definition where it is shown, and whether there are two."""
+        found = self.tools.get((call.server, call.tool)) or self.tools.get((None, call.tool)) or []
+        if any(each != found[0] for each in found):
+            return found[0], "the tool is defined twice, and differently"
+        return (found[0] if found else None), None
+
+
+def _covers(one: Change, other: Change) -> bool:
+    """Whether a change is about the same thing, and at least as strict in every respect."""
+    same = (one.resource.type, one.resource.id) == (other.resource.type, other.resource.id)
+    return same and all(
+        mine >= theirs for mine, theirs in zip(_strictness(one), _strictness(other), strict=True)
+    )
+
+
+def _strictness(change: Change) -> tuple[int, ...]:
+    return (
+        rank_of(change.effect),
+        list(Selector).index(change.selector),
+        list(Reversibility).index(change.reversibility),
+        list(Risk).index(change.resource.criticality),
+        change.opaque is not None,
+    )
+
+
+def digest_of(definition: Any) -> str | None:
+    """SHA-256 of a tool's definition in RFC 8785 form; `None` where it has no such form."""
+    try:
+        return hashlib.sha256(rfc8785.dumps(definition)).hexdigest()
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
+        return None
+
+
+def _pinned(tool: Tool, definition: Any) -> str | None:
+    if tool.sha256 is None:
+        return None
+    if definition is None:
+        return "the tool's definition is not shown, so that it may have changed"
+    if digest_of(definition) != tool.sha256:
+        return "the tool changed since it was classified"
+    return None
+
+
+def _hinted(definition: Any) -> tuple[Effect | None, str]:
+    """The effect that the server's own hints accuse a tool of."""
+    hints = definition.get("annotations") if isinstance(definition, dict) else None
+    if not isinstance(hints, dict):
+        return None, ""
+    if hints.get("destructiveHint") is True:
+        return Effect.DELETE_DATA, "its server says that it destroys"
+    if hints.get("readOnlyHint") is False:
+        return Effect.UPDATE, "its server says that it writes"
+    return None, ""
+
+
+def _target(call: Call, tool: Tool) -> str:
+    arguments = call.arguments.plain if call.arguments is not None else None
+    if not isinstance(arguments, dict):
+        return ""
+    return " ".join(str(arguments[name]) for name in tool.target if name in arguments)

@@ -1,0 +1,1 @@
+"""Shell, from text to changes: `syntax` reads bash, `walk` follows it, `commands` judges what is reached."""

@@ -1,0 +1,58 @@
+"""The project's own tests, builds and checks: harmless as far as the project is, unless the line repoints them."""
+
+import re
+from collections.abc import Sequence
+
+from ...taxonomy.shell import Place, Taxonomy
+from .files import place_of, resolve
+from .state import State
+from .variables import repointing
+from .words import Field
+
+
+def repointed(taxonomy: Taxonomy, state: State, operands: Sequence[Field]) -> str | None:
+    """Why a command of the project may do something else than the project says; `None` where nothing shows that."""
+    if state.repointed is not None:
+        return state.repointed
+    if state.directory is None:
+        return "the directory it runs in is not known"
+    if _is_foreign(taxonomy, state.directory, "."):
+        return f"it runs in `{state.directory[:100]}`, which is not the project"
+    for one in operands:
+        name, equals, value = one.text.partition("=")
+        if equals and not name.startswith("-") and (reason := repointing(name, value)):
+            return reason
+        # `./...` is what Go calls everything below.
+        path = (value if equals else one.text).removesuffix("...")
+        if attached := re.match(r"-\w([/~.].*)", path):
+            path = attached[1]
+        if "://" in path or path.startswith("git@") or _is_foreign(taxonomy, path, state.directory):
+            return f"`{path[:100]}` is not in the project"
+    return None
+
+
+def written_file(path: str) -> str | None:
+    """Why the project is not what was reviewed once a script wrote a file."""
+    if _RESULTS.search(path):
+        return None
+    return f"this script writes `{path[:100]}`, which it may run"
+
+
+_NOBODY_S = frozenset({"/", "~", "/tmp", "/var/tmp", "/private/tmp", "/dev/shm"})  # noqa: S108
+_RESULTS = re.compile(
+    r"^/(tmp|var/tmp|dev)/|\.(log|md|out|html|csv|tap|lcov|pid)$|(^|/)(?!requirements|constraints|CMakeLists)[^/]*\.txt$"
+    r"|(^|/)(junit|report|reports|results|coverage|test-results)[^/]*\.(xml|json)$"
+)
+
+
+def _is_foreign(taxonomy: Taxonomy, path: str, directory: str) -> bool:
+    """Whether a path leads out of the project: upwards, to what is temporary, or into the system."""
+    full = resolve(path, directory)
+    if full is None or full == ".":
+        return full is None
+    if full.startswith("..") or full in _NOBODY_S:
+        return True
+    if not full.startswith(("/", "~")):
+        return False
+    place = place_of(taxonomy, full, is_pattern=False)
+    return place in (Place.SCRATCH, Place.SYSTEM, Place.DEVICE, Place.DATA)

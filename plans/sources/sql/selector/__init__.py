@@ -1,0 +1,1 @@
+"""How far a WHERE reaches, for every dialect: `where` decides over PostgreSQL's nodes."""

@@ -1,0 +1,1 @@
+"""Terraform and OpenTofu, from JSON to changes: `entries` checks each, `effects` weighs before against after."""
