@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..graph import Does, Edge, Event, Fragment, Origin, Resource, WayBack
+from ..sources.json_text import Fault, decode
 from ..sources.terraform.effects import is_protected
-from ..sources.terraform.json import Fault, decode
 from ..taxonomy.graph_terraform import Is, Relation, table
 from ..taxonomy.terraform import Class, shipped
 

@@ -21,7 +21,7 @@ from ...model import (
 )
 from ...taxonomy.cloud import Class
 from .. import MAX_ARTIFACT_BYTES
-from ..terraform.json import Document, Fault, Lines, Part, decode
+from ..json_text import Document, Fault, Lines, Part, decode
 from ..verdicts import Verdict
 
 MAX_CALLS = 50_000

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from ..terraform.json import Fault, Lines, decode
+from ..json_text import Fault, Lines, decode
 
 MAX_DOCUMENTS = 20_000
 MAX_DEPTH = 100

@@ -1,4 +1,4 @@
-"""JSON with the place of every value; what two readers could read differently is a fault."""
+"""JSON with the place of every value inside, since arguments are texts of other languages with places of their own."""
 
 import json
 import re

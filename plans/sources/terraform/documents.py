@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .json import Document, Fault, decode
+from ..json_text import Document, Fault, decode
 from .words import elements, plain
 
 LISTED = frozenset(

@@ -27,6 +27,7 @@ from ...model import (
 )
 from ...taxonomy.terraform import Class, Facts, Step, Taxonomy, shipped
 from .. import MAX_ARTIFACT_BYTES, Options
+from ..json_text import Document, Fault, Lines, Part, decode
 from ..verdicts import Verdict, worst
 from .documents import (
     LISTED,
@@ -39,7 +40,6 @@ from .documents import (
 )
 from .effects import is_protected, judge
 from .entries import ACTIONS, Entry, entry_of
-from .json import Document, Fault, Lines, Part, decode
 from .manifests import manifest_verdict
 from .values import is_marked, leaves_true
 from .words import (
