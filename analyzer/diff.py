@@ -1,6 +1,6 @@
 """Two policy sets compared: every way in which a decision can change, with one small request for each."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
@@ -11,6 +11,7 @@ from ..compiler.backends.smt import Encoder, Outcomes, RuleFormulas, encode
 from ..compiler.decision import Decision, Request
 from ..compiler.entities import Entities
 from ..compiler.reference import decide
+from ..compiler.rewrite import rebuild, rebuild_rule
 from ..lang.schema import ActionDeclaration, EntityDeclaration, Environment, Schema
 from ..lang.source import Span
 from ..lang.syntax import Effect, Outcome
@@ -116,6 +117,8 @@ def compare(
     old, new = set(before.schema.environments()), set(after.schema.environments())
     shared = [item for item in schema.environments() if item in old and item in new]
     regions: list[Region] = []
+    # A member of an enum may have another rank than before.
+    before = replace(before, rules=tuple(_ranked(rule, schema) for rule in before.rules))
     sides = replace(before, schema=schema), replace(after, schema=schema)
     for group in groups_of(schema, shared):
         try:
@@ -215,7 +218,7 @@ class _Comparison:
                 self.doubts.append(answer.why)
                 return
             if not isinstance(answer, Model):
-                self.doubts += self._encoder.bounded
+                self._look_beyond_slots()
                 return
             before, after = self._outcome(answer, self._old), self._outcome(answer, self._new)
             outcomes = (_literal(self._old, before), _literal(self._new, after))
@@ -232,7 +235,19 @@ class _Comparison:
             found_now = (-literal for literal in key if literal != TRUE)
             self._session.add([(-self._is_new, *found_now)])
 
+    def _look_beyond_slots(self) -> None:
+        """Whether there may be changes for sets that have more elements than are told apart."""
+        if self._encoder.within_slots:
+            changes = (self._valid, self._changes, self._is_new)
+            answer = self._session.solve([literal for literal in changes if literal != TRUE])
+            if isinstance(answer, Undecided):
+                self.doubts.append(answer.why)
+            elif isinstance(answer, Model):
+                self.doubts += (f"compared only where {each}" for each in self._encoder.bounds)
+
     def _solve(self, literals: Sequence[int]) -> Answer:
+        """Answers for sets whose elements are told apart."""
+        literals = (*literals, *self._encoder.within_slots)
         return self._session.solve([literal for literal in literals if literal != TRUE])
 
     def _outcome(self, model: Model, outcomes: Outcomes) -> Outcome:
@@ -331,7 +346,7 @@ class _Comparison:
         kinds: Sequence[Environment],
     ) -> Facts:
         """What the requests of the region have in common, as far as these rules ask for it."""
-        if self._encoder.bounded:
+        if self._encoder.within_slots:
             return Facts()
         circuit = self._encoder.circuit
         roots = [
@@ -389,6 +404,7 @@ def _literal(outcomes: Outcomes, outcome: Outcome) -> int:
 def _merged(before: Schema, after: Schema) -> tuple[Schema, list[str]]:
     """A schema in which both sets can be read, and what differs too much for that."""
     doubts: list[str] = []
+    before = _renewed(before, after.enums)
     entities: dict[str, EntityDeclaration] = {**before.entities, **after.entities}
     for name in sorted(before.entities.keys() & after.entities.keys()):
         old, new = before.entities[name], after.entities[name]
@@ -439,7 +455,60 @@ def _merged_type(old: Type, new: Type) -> Type | None:
         case SetOf(one), SetOf(other):
             element = _merged_type(one, other)
             return None if element is None else SetOf(element)
-        case EnumType(), EnumType() if old.name == new.name:
-            return new if set(old.members) <= set(new.members) else None
         case _:
             return join(old, new)
+
+
+def _renewed(schema: Schema, enums: Mapping[str, EnumType]) -> Schema:
+    """The schema with enums as they are now, where what they say of their former members has not changed."""
+
+    def renewed(type: Type) -> Type:
+        match type:
+            case RecordOf(fields):
+                return RecordOf(tuple(replace(item, type=renewed(item.type)) for item in fields))
+            case SetOf(element):
+                return SetOf(renewed(element))
+            case EnumType(name) if name in enums and _goes_on(type, enums[name]):
+                return enums[name]
+            case _:
+                return type
+
+    entities = {
+        name: replace(
+            entity,
+            attributes={
+                key: replace(attribute, type=renewed(attribute.type))
+                for key, attribute in entity.attributes.items()
+            },
+        )
+        for name, entity in schema.entities.items()
+    }
+    actions = {
+        name: replace(action, context=context)
+        for name, action in schema.actions.items()
+        if isinstance(context := renewed(action.context), RecordOf)
+    }
+    return replace(schema, entities=entities, actions=actions)
+
+
+def _goes_on(old: EnumType, new: EnumType) -> bool:
+    """Whether the members of an enum are there still, and compare as they did."""
+    kept = tuple(member for member in new.members if member in old.members)
+    if new.ordered or old.ordered:
+        return kept == old.members
+    return len(kept) == len(old.members)
+
+
+def _ranked(rule: ir.Rule, schema: Schema) -> ir.Rule:
+    """The rule with the members of enums where the schema has them."""
+
+    def ranked(term: ir.Term) -> ir.Term:
+        if not isinstance(term, ir.EnumMember):
+            return rebuild(term, ranked)
+        value = term.value
+        members = schema.enums[value.enum].members
+        if value.name not in members:
+            return term
+        return replace(term, value=replace(value, rank=members.index(value.name)))
+
+    return rebuild_rule(rule, ranked)

@@ -151,6 +151,7 @@ class _Group:
         circuit = encoder.circuit
         rules = outcomes.rules.values()
         self._valid = valid
+        self._within_slots = encoder.within_slots
         self._does = {
             rule.rule.id: circuit.any_of(rule.unmet)
             if rule.rule.effect is Effect.REQUIRE
@@ -166,13 +167,16 @@ class _Group:
             }
             for effect in Effect
         }
+        self._names = {
+            effect: [rule.rule.id for rule in rules if rule.rule.effect is effect]
+            for effect in Effect
+        }
         self._forbidden = circuit.any_of(-item for item in self._others[Effect.FORBID])
         self._before: dict[str, int] = {}
         self._after: dict[str, int] = {}
         for effect in Effect:
-            names = [rule.rule.id for rule in rules if rule.rule.effect is effect]
-            self._chain(circuit, names, self._before)
-            self._chain(circuit, names[::-1], self._after)
+            self._chain(circuit, self._names[effect], self._before)
+            self._chain(circuit, self._names[effect][::-1], self._after)
         roots = [valid, self._forbidden, *self._does.values()]
         roots += [literal for rule in rules for literal in (rule.applies, rule.fails, *rule.unmet)]
         roots += [*self._before.values(), *self._after.values()]
@@ -187,7 +191,10 @@ class _Group:
             some = circuit.any_of((some, self._does[name]))
 
     def fails_open(self, rule: RuleFormulas) -> bool:
-        return rule.rule.on_failure is ir.OnFailure.SKIP and self._possible(rule.fails) is True
+        return (
+            rule.rule.on_failure is ir.OnFailure.SKIP
+            and self._possible(rule.fails, *self._within_slots) is True
+        )
 
     def about(self, rule: RuleFormulas) -> Finding | None:
         """Nothing where the rule decides something that no other decides alike."""
@@ -231,6 +238,9 @@ class _Group:
             case _:
                 return ()
         does = self._does[finding.rule.id]
+        for name in self._names[effect]:
+            if name != finding.rule.id and self._does[name] in (does, TRUE):
+                return (name,)
         others = self._others[effect]
         fixed = [item for item in (self._valid, does) if item != TRUE]
         if effect is finding.rule.effect is Effect.PERMIT and self._forbidden != FALSE:

@@ -53,9 +53,10 @@ class Posed:
 
 
 def pose(encoder: Encoder, roots: Iterable[int]) -> Posed:
-    """Everything that bears on the roots."""
+    """Everything that bears on the roots, and on whether sets have slots for their elements."""
     circuit = encoder.circuit
     theory = axioms(encoder)
+    roots = [*roots, *encoder.within_slots]
     needed = circuit.cone([*roots, *(literal for clause in theory for literal in clause)])
     by_text: dict[Place, dict[Pattern, int]] = defaultdict(dict)
     sums: list[tuple[int, Linear]] = []

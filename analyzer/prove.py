@@ -109,7 +109,11 @@ def prove_goal(
             answer: Answer = Unsatisfiable(asked)
         else:
             kept = None
-            answer = session.solve(asked)
+            answer = session.solve((*asked, *question.encoder.within_slots))
+            if isinstance(answer, Unsatisfiable) and question.encoder.within_slots:
+                answer = session.solve(asked)
+                if isinstance(answer, Model):
+                    answer = Undecided("; ".join(question.encoder.bounds))
         match answer:
             case Model():
                 answer = _familiar(question, session, answer, vocabulary)
@@ -121,7 +125,6 @@ def prove_goal(
             case Unsatisfiable():
                 if is_vacuous:
                     is_vacuous = isinstance(session.solve((question.assumed,)), Unsatisfiable)
-                doubts += question.encoder.bounded
                 if store is not None:
                     certificates.append(kept or certificate_of(question.posed, asked, session))
             case Undecided(why):
@@ -160,7 +163,7 @@ def ask(
 
 def _familiar(question: Question, session: Session, model: Model, vocabulary: Vocabulary) -> Model:
     """A model with the kinds of entities that the policies' own tests are about, where there is one."""
-    fixed = [question.assumed, question.broken]
+    fixed = [question.assumed, question.broken, *question.encoder.within_slots]
     for name in ("principal", "resource"):
         place = question.encoder.root(name)
         for type in vocabulary.ids:
@@ -194,8 +197,6 @@ def _reproduce(
     if not breaks(found.request, again.entities, again.decision):
         if question.encoder.approximations:
             return "; ".join(question.encoder.approximations)
-        if question.encoder.bounded:
-            return "; ".join(question.encoder.bounded)
         return f"a counterexample was found that the evaluator does not reproduce (please report this): {_shown(again)}"
     smallest = minimal(policies, again, breaks)
     return Counterexample(

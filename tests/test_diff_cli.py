@@ -266,11 +266,27 @@ def test_a_policy_that_is_a_link_is_refused(repository: Path) -> None:
     assert "is a link" in result.output
 
 
-def test_a_revision_without_the_path_is_told(repository: Path) -> None:
+def test_the_first_policies_are_compared_with_none(repository: Path) -> None:
     commit(NARROW, "later/b.ilk")
     result = run("diff", "main..HEAD", "later")
+    assert result.exit_code == 5
+    assert "new" in result.stdout and "permitted" in result.stdout
+
+
+def test_the_last_policies_may_go(repository: Path) -> None:
+    Path("policies/a.ilk").unlink()
+    commit("", "other.txt")
+    result = run("diff", "main..HEAD", "policies/a.ilk")
+    assert result.exit_code == 0, result.output
+    assert run("diff", "main..HEAD", "policies/a.ilk", "--fail-on", "changed").exit_code == 5
+    assert run("diff", "main", "policies/a.ilk").exit_code == 0
+
+
+def test_a_path_that_neither_side_has_is_told(repository: Path) -> None:
+    result = run("diff", "main..HEAD", "nowhere", "policies")
     assert result.exit_code == 2
-    assert "has no policies in `later`" in result.output
+    assert "has policies in `nowhere`" in result.output
+    assert run("diff", "main", "nowhere").exit_code == 2
 
 
 @pytest.mark.parametrize("name", ["nothing", "--upload-pack=x", "-h", "main --help", "a\nb", ""])

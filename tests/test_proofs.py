@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from types import ModuleType
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, note
@@ -13,6 +14,8 @@ from interlock.analyzer.goals import Goal
 from interlock.analyzer.prove import Engine, Proof, Verdict, is_broken, prove_goal
 from interlock.analyzer.witness import Vocabulary
 from interlock.compiler import ir
+from interlock.compiler.backends import smt_places
+from interlock.compiler.backends.smt_places import MAX_INNER_SLOTS
 from interlock.compiler.documents import Misfit
 from interlock.compiler.ir import PolicySet
 from interlock.compiler.reference import decide
@@ -73,12 +76,14 @@ def agree(one: Proof, other: Proof) -> None:
     assert len(verdicts) == 1 or verdicts == {Verdict.UNKNOWN, Verdict.REFUTED}, (one, other)
 
 
+@pytest.mark.parametrize("slots", [MAX_INNER_SLOTS, (1, 1, 1)], ids=["slots", "one slot"])
 @given(problems(), st.data())
 def test_what_is_proved_survives_and_what_is_refuted_reproduces(
-    problem: tuple[World, PolicySet, Goal], data: st.DataObject
+    slots: tuple[int, ...], problem: tuple[World, PolicySet, Goal], data: st.DataObject
 ) -> None:
     world, policies, goal = problem
-    proof = verdict_of(policies, goal)
+    with patch.object(smt_places, "MAX_INNER_SLOTS", slots):
+        proof = verdict_of(policies, goal)
     found = proof.counterexample
     if found is not None:
         assert decide(policies, found.request, found.entities) == found.decision

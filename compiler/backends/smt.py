@@ -4,8 +4,8 @@ Everything is a Boolean except sums that compare several numbers. The encoding h
 (`smt_places.py`), what can be asked of it (`smt_questions.py`), terms (`smt_terms.py`); rules and decisions are here.
 
 What is outside the encoding becomes an `Unknown` that may be either way: a proof still holds, a counterexample has to
-be replayed. A set whose conditions no number of slots satisfies exactly is listed in `bounded`: a proof is then only up
-to that number of elements.
+be replayed. What conditions say of more elements of a set than are told apart is open like that: a counterexample is
+sought `within_slots`, and a proof without, for sets of every size.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,7 +1,8 @@
 """The open values of a request and its store, each a place: what types and tags it may have, and how many elements.
 
-A set has as many slots as the conditions on it can tell apart. What is outside the encoding becomes an `Unknown` that
-may be either way and is listed in `approximations`.
+A set has as many slots as the conditions on it can tell apart. Where that would be too many, it may have more elements
+than slots, and what a condition says of those is open. What is outside the encoding becomes an `Unknown` that may be
+either way and is listed in `approximations`.
 """
 
 from collections.abc import Hashable, Iterable, Mapping
@@ -41,7 +42,7 @@ from .smt_values import (
 )
 
 MAX_SLOTS = 16
-"""The most elements of one set that are told apart; conditions that need more are answered up to this bound."""
+"""The most elements of one set that are told apart."""
 MAX_INNER_SLOTS = (MAX_SLOTS, 4, 2)
 """The same for a set, a set that is an element of a set, and sets further inside."""
 FIRST_SLOTS = 2
@@ -66,7 +67,10 @@ class Places:
     constraints: list[int] = field(default_factory=list)
     """Formulas that define values made on the way, and hold always."""
     approximations: dict[str, None] = field(default_factory=dict)
-    bounded: dict[str, None] = field(default_factory=dict)
+    _whys: dict[Place, str] = field(default_factory=dict)
+    _overflowing: dict[Place, int] = field(default_factory=dict)
+    """Sets that may have more elements than slots, with the literal that says so."""
+    _made: dict[Hashable, Place] = field(default_factory=dict)
     _sets: dict[Place, SetValue] = field(default_factory=dict)
     _variables: dict[str, Choice] = field(default_factory=dict)
 
@@ -231,8 +235,31 @@ class Places:
                 element = self.place(place, f"[{index}]", place.type.element)
                 guard = self.circuit.atom(Slot(place, index))
                 elements.append((guard, self.value_of(element)))
-            found = SetValue(tuple(elements), frozenset({place}), distinct=True)
+            more = self._overflow(place, len(elements))
+            found = SetValue(tuple(elements), frozenset({place}), distinct=True, more=more)
             self._sets[place] = found
+        return found
+
+    def _overflow(self, place: Place, slots: int) -> int:
+        assert isinstance(place.type, typesystem.SetOf)
+        wanted = self.slots.get(place.path, FIRST_SLOTS)
+        if min(wanted, domain_size(place.type.element)) <= slots:
+            return FALSE
+        found = self._overflowing[place] = self.circuit.atom(Slot(place, slots))
+        return found
+
+    @property
+    def within_slots(self) -> tuple[int, ...]:
+        """That no set has more elements than slots; without them, a proof is for sets of every size."""
+        return tuple(-literal for literal in self._overflowing.values())
+
+    @property
+    def bounds(self) -> list[str]:
+        """What `within_slots` says, in words."""
+        found = []
+        for place in self._overflowing:
+            since = f", since {self._whys[place]}" if place in self._whys else ""
+            found.append(f"{place.path} has at most {_most_slots(place)} elements{since}")
         return found
 
     def slot_count(self, place: Place) -> int:
@@ -247,31 +274,24 @@ class Places:
             known[key] = max(known.get(key, 0), elements)
 
     def bound(self, sources: Iterable[Place], why: str) -> None:
+        """Notes that no number of elements is enough for a condition to be as true as it was."""
         for place in sources:
-            self.demand((place,), why, MAX_SLOTS)
-            self.bounded[f"{place.path} has at most {_most_slots(place)} elements, since {why}"] = (
-                None
-            )
+            self.demand((place,), why, MAX_SLOTS + 1)
+            self._whys[place] = why
 
     def needed_slots(self) -> dict[str, int]:
         """The slots after which more would tell nothing apart (a small-model property).
 
         Keeping of each set only the elements that the conditions need keeps every condition as it was: one that
         satisfies each `any`, one that breaks each `all`, one for each membership, and one more than the number
-        that a count is compared with.
+        that a count is compared with. One slot more than there can be says that these are not enough.
         """
         totals = {place: sum(keys.values()) for place, keys in self.demands.items()}
         for group in self._groups():
             together = sum(totals.get(place, 0) for place in group)
             for place in group:
                 totals[place] = together
-        for place, total in totals.items():
-            size = (
-                domain_size(place.type.element) if isinstance(place.type, typesystem.SetOf) else 0
-            )
-            if min(total, size) > _most_slots(place):
-                self.bounded[f"{place.path} has at most {_most_slots(place)} elements"] = None
-        return {place.path: min(total, _most_slots(place)) for place, total in totals.items()}
+        return {place.path: min(total, _most_slots(place) + 1) for place, total in totals.items()}
 
     def _groups(self) -> list[set[Place]]:
         alike: dict[tuple[str, str], set[Place]] = {}
@@ -291,6 +311,17 @@ class Places:
 
     def approximate(self, why: str) -> None:
         self.approximations[why] = None
+
+    def made(self, key: Hashable, type: Type) -> Place:
+        """The place for a value made on the way that is the same wherever the key is."""
+        found = self._made.get(key)
+        if found is None:
+            found = self._made[key] = self._fresh(type)
+        return found
+
+    def beyond(self, key: Hashable) -> int:
+        """What a condition says of the elements of a set that have no slot."""
+        return self.circuit.atom(Unknown(key, "elements without a slot"))
 
     def unknown(self, why: str, key: Hashable = None) -> int:
         """A condition that may be either way; the same one for the same key."""

@@ -4,12 +4,12 @@ A text is asked only whether it matches a glob, a number only whether it is at m
 its id and what it is in; `smt_theory.py` says which answers go together.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from math import gcd
 
 from ...lang.scalars import IpRange, matches, within
-from ...lang.typesystem import ACTION, IP_RANGE, STRING, EntityType, EnumType, RecordOf
+from ...lang.typesystem import ACTION, INT, IP_RANGE, STRING, EntityType, EnumType, RecordOf
 from ...lang.values import EntityId, EnumValue
 from .. import ir
 from .circuit import FALSE, TRUE
@@ -31,6 +31,7 @@ from .smt_values import (
     SetValue,
     Within,
     number,
+    only,
 )
 
 Question = Callable[[Base, Base], int]
@@ -316,7 +317,13 @@ class Questions(Places):
         )
         if result not in (TRUE, FALSE):
             self.demand(whole.sources, ("member", element), 1)
-        return result
+        return self.or_beyond(whole.more, result, ("member", element, whole))
+
+    def or_beyond(self, more: int, result: int, key: Hashable) -> int:
+        """Whether something is so of an element that has a slot, or may be of one that has none."""
+        if FALSE in (more, -result):
+            return result
+        return self.circuit.any_of((result, self.circuit.all_of((more, self.beyond(key)))))
 
     def _subset(self, left: SetValue, right: SetValue) -> int:
         result = self.circuit.all_of(
@@ -324,30 +331,40 @@ class Questions(Places):
             for guard, element in left.elements
         )
         self.demand(left.sources, ("subset", abs(result)), 1)
-        return result
+        return -self.or_beyond(left.more, -result, ("subset", left, right))
 
     def _combine(self, term: ir.Term, left: SetValue, right: SetValue) -> SetValue:
         sources = left.sources | right.sources
         match term:
             case ir.Union():
-                return SetValue((*left.elements, *right.elements), sources)
+                more = self.circuit.any_of((left.more, right.more))
+                return SetValue((*left.elements, *right.elements), sources, more=more)
             case ir.Intersect() | ir.Minus():
                 sign = 1 if isinstance(term, ir.Intersect) else -1
                 kept = tuple(
                     (self.circuit.all_of((guard, sign * self.member(element, right))), element)
                     for guard, element in left.elements
                 )
-                return SetValue(kept, left.sources, left.distinct)
+                return SetValue(kept, left.sources, left.distinct, left.more)
             case _:
                 raise AssertionError(term)
 
-    def _count(self, whole: SetValue) -> Number:
-        """The number of different elements."""
+    def _count(self, whole: SetValue) -> Choice:
+        """The number of different elements; with some that have no slot, any number that is not smaller."""
+        circuit = self.circuit
         guards = [guard for guard, _ in self._once(whole)]
-        bits: list[tuple[Place | int, int]] = [
-            (guard, 1) for guard in guards if guard not in (TRUE, FALSE)
-        ]
-        return number(guards.count(TRUE), bits, whole.sources)
+        bits = [(guard, 1) for guard in guards if guard not in (TRUE, FALSE)]
+        counted = number(guards.count(TRUE), bits, whole.sources)
+        if whole.more == FALSE:
+            return only(counted)
+        total = self.made(whole, INT)
+        is_set = any(whole is self.set_of(place) for place in whole.sources)
+        known = [*((guard, 1) for guard in guards), (TRUE, int(is_set))]
+        for least in range(len(known) + is_set):
+            has_least = -circuit.at_most(known, least - 1)
+            fewer = circuit.atom(AtMost(total, least - 1))
+            self.constraints.append(circuit.any_of((-whole.more, -has_least, -fewer)))
+        return (-whole.more, counted), (whole.more, Number(0, ((total, 1),)))
 
     def _once(self, whole: SetValue) -> tuple[tuple[int, Choice], ...]:
         """The elements, each under a guard that holds for the first only of those that are equal."""

@@ -1,9 +1,11 @@
 """The terms of the IR as formulas: each gives its value, and whether it can be read at all (`ok`)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 
 from ...lang import typesystem
+from ...lang.typesystem import Type
+from ...lang.values import EnumValue
 from .. import ir
 from .circuit import FALSE, TRUE, CircuitTooLargeError
 from .smt_questions import Question, Questions
@@ -96,19 +98,15 @@ class Terms(Questions):
             case ir.Any(name, set, body) | ir.All(name, set, body):
                 whole, ok = self.elements(set, names)
                 holds, read = self._each(name, whole, body, names)
-                if isinstance(term, ir.Any):
-                    found_one = [
-                        circuit.all_of((guard, value))
-                        for (guard, _), value in zip(whole.elements, holds, strict=True)
-                    ]
-                    result = circuit.any_of(found_one)
-                else:
-                    result = circuit.all_of(
-                        circuit.implies(guard, value)
-                        for (guard, _), value in zip(whole.elements, holds, strict=True)
-                    )
-                self.demand(whole.sources, abs(result), 1)
-                return result, circuit.all_of((ok, read))
+                # All elements are so where none is not.
+                sign = 1 if isinstance(term, ir.Any) else -1
+                found = circuit.any_of(
+                    circuit.all_of((guard, sign * value))
+                    for (guard, _), value in zip(whole.elements, holds, strict=True)
+                )
+                self.demand(whole.sources, abs(found), 1)
+                key = (sign, whole, body, tuple(names.items()))
+                return sign * self.or_beyond(whole.more, found, key), circuit.all_of((ok, read))
             case _:
                 choice, ok = self.value(term, names)
                 return self.truth(choice), ok
@@ -138,7 +136,17 @@ class Terms(Questions):
             value, ok = self.condition(body, {**names, name: element})
             holds.append(value)
             reads.append(self.circuit.implies(guard, ok))
-        return holds, self.circuit.all_of(reads)
+        return holds, self._all_read(reads, whole, body, names)
+
+    def _all_read(
+        self, reads: list[int], whole: SetValue, body: ir.Term, names: Mapping[str, Choice]
+    ) -> int:
+        """Whether the body can be read for every element; where it can fail, also for those that have no slot."""
+        read = self.circuit.all_of(reads)
+        if read == TRUE:
+            return TRUE
+        key = ("read", whole, body, tuple(names.items()))
+        return -self.or_beyond(whole.more, -read, key)
 
     # Values
 
@@ -198,7 +206,7 @@ class Terms(Questions):
                 return only(whole), self.circuit.all_of((ok, other_ok))
             case ir.Size(set):
                 whole, ok = self.elements(set, names)
-                return only(self._count(whole)), ok
+                return self._count(whole), ok
             case ir.Count(name, set, body) | ir.Where(name, set, body):
                 whole, ok = self.elements(set, names)
                 holds, inner = self._each(name, whole, body, names)
@@ -209,13 +217,15 @@ class Terms(Questions):
                     ),
                     whole.sources,
                     whole.distinct,
+                    whole.more,
                 )
                 read = self.circuit.all_of((ok, inner))
-                return only(kept if isinstance(term, ir.Where) else self._count(kept)), read
+                return only(kept) if isinstance(term, ir.Where) else self._count(kept), read
             case ir.Distinct(name, set, body):
                 whole, ok = self.elements(set, names)
                 mapped, read = self._map(name, whole, body, names)
-                return only(SetValue(mapped, whole.sources)), self.circuit.all_of((ok, read))
+                kinds = SetValue(mapped, whole.sources, more=whole.more)
+                return only(kinds), self.circuit.all_of((ok, read))
             case ir.Sum(name, set, body, _):
                 return self._sum(name, set, body, names)
             case ir.Least(name, set, body) | ir.Greatest(name, set, body):
@@ -235,7 +245,9 @@ class Terms(Questions):
             for guard, base in whole
             for inner, element in base.elements
         )
-        return SetValue(elements, frozenset().union(*(base.sources for _, base in whole))), ok
+        sources = frozenset[Place]().union(*(base.sources for _, base in whole))
+        more = self.circuit.any_of(self.circuit.all_of((guard, base.more)) for guard, base in whole)
+        return SetValue(elements, sources, more=more), ok
 
     def _attribute(
         self, base: ir.Term, name: str, names: Mapping[str, Choice]
@@ -306,13 +318,13 @@ class Terms(Questions):
             value, ok = self.value(body, {**names, name: element})
             mapped.append((guard, value))
             reads.append(self.circuit.implies(guard, ok))
-        return tuple(mapped), self.circuit.all_of(reads)
+        return tuple(mapped), self._all_read(reads, whole, body, names)
 
     def _sum(
         self, name: str, set: ir.Term, body: ir.Term, names: Mapping[str, Choice]
     ) -> tuple[Choice, int]:
         whole, ok = self.elements(set, names)
-        whole = SetValue(self._once(whole), whole.sources, distinct=True)
+        whole = SetValue(self._once(whole), whole.sources, distinct=True, more=whole.more)
         mapped, read = self._map(name, whole, body, names)
         parts: list[tuple[Place | int, int]] = []
         for guard, value in mapped:
@@ -326,7 +338,8 @@ class Terms(Questions):
                     self.constraints.append(self.circuit.any_of((-guard, -inner, same)))
         total = number(0, parts)
         self.bound(whole.sources, "its elements are added up")
-        return only(total), self.circuit.all_of((ok, read))
+        key = ("sum", whole, body, tuple(names.items()))
+        return self._or_any(whole.more, only(total), key), self.circuit.all_of((ok, read))
 
     def _extreme(
         self,
@@ -355,7 +368,27 @@ class Terms(Questions):
             found += self._under(chosen, value)
         self.demand(whole.sources, ("extreme", tuple(mapped)), 1)
         some = self.circuit.any_of(guard for guard, _ in mapped)
-        return self._limited(tuple(found)), self.circuit.all_of((ok, read, some))
+        key = (type(term), whole, body, tuple(names.items()))
+        choice = self._or_any(whole.more, self._limited(tuple(found)), key)
+        return choice, self.circuit.all_of((ok, read, some))
+
+    def _or_any(self, more: int, choice: Choice, key: Hashable) -> Choice:
+        """The value that elements with slots make; with others beside them, any value of its type."""
+        if more == FALSE or not choice:
+            return choice
+        match choice[0][1]:
+            case Number():
+                type: Type = typesystem.INT
+            case EnumValue(enum):
+                type = self.schema.enums[enum]
+            case Place() as place:
+                type = place.type
+            case base:
+                raise AssertionError(base)
+        return (
+            *self._under(-more, choice),
+            *self._under(more, self.value_of(self.made(key, type))),
+        )
 
     # What is known
 

@@ -154,7 +154,12 @@ class _Theory:
             self.equate(guard, circuit.atom(Present(left)), circuit.atom(Present(right)))
         match left.type:
             case typesystem.SetOf():
-                for index in range(min(encoder.slot_count(left), encoder.slot_count(right))):
+                counts = encoder.slot_count(left), encoder.slot_count(right)
+                if counts[0] == counts[1]:
+                    more = encoder.set_of(left).more, encoder.set_of(right).more
+                    if FALSE not in more:
+                        self.equate(guard, *more)
+                for index in range(min(counts)):
                     slots = Slot(left, index), Slot(right, index)
                     self.equate(guard, *map(circuit.atom, slots))
                     element = left.type.element

@@ -12,7 +12,7 @@ from ...lang import typesystem
 from ...lang.scalars import IpRange
 from ...lang.typesystem import BOOL, DECIMAL, DURATION, INSTANT, INT, EnumType, Type
 from ...lang.values import EntityId, EnumValue
-from .circuit import TRUE
+from .circuit import FALSE, TRUE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +96,7 @@ class Inside:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The set has an element in its slot of this number."""
+    """The set has an element in its slot of this number; in the one after its last, whether it has more than slots."""
 
     place: Place
     index: int
@@ -165,6 +165,8 @@ class SetValue:
     sources: frozenset[Place] = frozenset()
     """The sets open to choice that the elements come from."""
     distinct: bool = False
+    more: int = FALSE
+    """Whether there are elements beside these, of which nothing is known."""
 
 
 Base = Formula | Number | RecordValue | SetValue | Place | str | EnumValue | EntityId | IpRange

@@ -15,7 +15,7 @@ from ..analyzer.witness import Vocabulary
 from ..analyzer.worker import Done, run
 from ..compiler import ir
 from ..lang.checker import Checked
-from ..lang.diagnostics import has_errors
+from ..lang.diagnostics import Code, has_errors
 from ..lang.loader import bundled
 from ..lang.schema import Environment
 from ..lang.source import NOWHERE
@@ -87,13 +87,24 @@ def _sides(what: tuple[str, ...]) -> tuple[Side, Side]:
         stop(Exit.USAGE, f"`{first}` is a path: give one more to compare with, or a revision first")
     if not paths:
         stop(Exit.USAGE, "give two policy sets, or a revision and the paths to compare")
-    if "..." in first:
-        left, right = map(_revision, first.split("...", 1))
-        return _at(merge_base(left, right), paths), _at(right, paths)
-    if ".." in first:
-        left, right = map(_revision, first.split("..", 1))
-        return _at(left, paths), _at(right, paths)
-    return _at(revision_named(first), paths), _side("working tree", paths)
+    old, new = _revisions(first)
+    before, missing = _at(old, paths)
+    after, also = (_working_tree(paths)) if new is None else _at(new, paths)
+    for path in paths:
+        if path in missing and path in also:
+            stop(Exit.USAGE, f"neither {before.name} nor {after.name} has policies in `{path}`")
+    return before, after
+
+
+def _revisions(text: str) -> tuple[Revision, Revision | None]:
+    """The revisions to compare; one alone is compared with the working tree."""
+    if "..." in text:
+        left, right = map(_revision, text.split("...", 1))
+        return merge_base(left, right), right
+    if ".." in text:
+        left, right = map(_revision, text.split("..", 1))
+        return left, right
+    return revision_named(text), None
 
 
 def _is_policy(path: str) -> bool:
@@ -105,24 +116,26 @@ def _revision(name: str) -> Revision:
     return revision_named(name or "HEAD")
 
 
-def _at(revision: Revision, paths: list[str]) -> Side:
-    """The policies of paths as a revision has them."""
+def _at(revision: Revision, paths: list[str]) -> tuple[Side, set[str]]:
+    """The policies of paths as a revision has them, and the paths that it does not have."""
     with checked_out(revision) as folder:
-        found = []
-        for path in paths:
-            inside = inside_repository(path)
-            if (folder / inside).exists():
-                found.append(str(inside))
-            elif path in bundled():
-                found.append(path)
-            else:
-                stop(Exit.USAGE, f"{revision} has no policies in `{path}`")
+        inside = {path: inside_repository(path) for path in paths}
+        there = {path: str(item) for path, item in inside.items() if (folder / item).exists()}
+        found = [there.get(path, path) for path in paths if path in there or path in bundled()]
         with chdir(folder):
-            return _side(str(revision), found)
+            return _side(str(revision), found), set(paths) - there.keys() - bundled().keys()
+
+
+def _working_tree(paths: list[str]) -> tuple[Side, set[str]]:
+    found = [path for path in paths if _is_policy(path)]
+    return _side("working tree", found), set(paths) - set(found)
 
 
 def _side(name: str, paths: list[str]) -> Side:
     checked, policies, problems = compile_paths(paths)
+    if not paths:
+        # Where there is nothing yet, everything is denied; else that is a mistake.
+        problems = [problem for problem in problems if problem.code is not Code.NO_RULES]
     if has_errors(problems):
         click.echo(f"in {name}:", err=True)
         report(problems)
