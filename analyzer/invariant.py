@@ -29,18 +29,21 @@ class Invariant:
 
 
 def loses(encoder: Encoder, invariant: Invariant) -> int:
-    """Whether the request, carried out, takes away what the invariant asks for, in a store with just one."""
+    """Whether the request, carried out, takes away what the invariant asks for.
+
+    Before it there is one for which it holds; after it, none: neither that one nor another that rules speak about.
+    """
     circuit = encoder.circuit
     only_one = encoder.place(None, invariant.name, invariant.type)
     parts = [
         _holds(encoder, invariant, only_one, invariant.condition),
         -_holds_after(encoder, invariant, only_one),
     ]
-    for name in ("principal", "resource"):
-        place = encoder.root(name)
+    for place in list(encoder.places.values()):
         of_type = encoder.is_type(place, invariant.type.types)
-        if of_type != FALSE:
-            parts.append(-circuit.all_of((of_type, _holds_after(encoder, invariant, place))))
+        if place is not only_one and isinstance(place.type, EntityType) and of_type != FALSE:
+            survives = (encoder.there(place), of_type, _holds_after(encoder, invariant, place))
+            parts.append(-circuit.all_of(survives))
     return circuit.all_of(parts)
 
 

@@ -209,6 +209,68 @@ def test_verdicts(policies: str, expected: Verdict) -> None:
     assert verdict(policies) is expected
 
 
+JOINED = """
+module joined
+entity User
+entity A { r: { x: Int } }
+entity B { r: { x: Int? } }
+entity Backup { healthy: Bool, twin: Backup? }
+action read { principal User resource A | B context { t: A } }
+action disarm { principal User resource Backup context { other: Backup } effects { resource.healthy = false } }
+"""
+
+
+@pytest.mark.parametrize(
+    ("policies", "expected"),
+    [
+        (
+            "permit p { action read when resource.r has x }"
+            "prove p1 { action read resource A always permitted }",
+            PROVED,
+        ),
+        (
+            "permit p { action read when not (resource.r has x) or resource.r.x < 5 }"
+            "prove p1 { action read when resource == context.t permitted only if context.t.r.x < 5 }",
+            PROVED,
+        ),
+        (
+            "permit p { action read when not (resource.r has x) or resource.r.x < 5 }"
+            "prove p1 { action read permitted only if resource.r has x }",
+            REFUTED,
+        ),
+        (
+            "permit p { action disarm when context.other.healthy and context.other != resource }"
+            "prove p1 { for any sequence of permitted actions always exists b: Backup where b.healthy }",
+            PROVED,
+        ),
+        (
+            "permit p { action disarm when resource has twin and resource.twin.healthy and resource.twin != resource }"
+            "prove p1 { for any sequence of permitted actions always exists b: Backup where b.healthy }",
+            PROVED,
+        ),
+        (
+            # An optional one that is absent is no other.
+            "permit p { action disarm when not (resource has twin) or resource.twin != resource }"
+            "prove p1 { for any sequence of permitted actions always exists b: Backup where b.healthy }",
+            REFUTED,
+        ),
+        (
+            "permit p { action disarm when context.other.healthy }"
+            "prove p1 { for any sequence of permitted actions always exists b: Backup where b.healthy }",
+            REFUTED,
+        ),
+    ],
+)
+def test_verdicts_about_several_types_and_several_entities(
+    policies: str, expected: Verdict
+) -> None:
+    checked, problems = load_texts({"joined.ilk": JOINED + policies})
+    compiled_policies, more = compile_policies(checked)
+    assert not has_errors(problems + more), problems + more
+    (goal,) = goals_of(checked)[0]
+    assert prove_goal(compiled_policies, goal, vocabulary_of(checked)).verdict is expected
+
+
 def test_a_counterexample_has_only_what_matters() -> None:
     checked, policies, (proof,) = proofs(
         'permit a { when resource.size > 100 unless resource.name like "x*" }'

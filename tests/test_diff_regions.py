@@ -248,3 +248,36 @@ def edits(draw: st.DrawFn) -> tuple[str, str]:
 @given(edits())
 def test_regions_hold_every_change_and_what_is_said_of_them(policies: tuple[str, str]) -> None:
     check_regions(*policies)
+
+
+def risky(members: str, rest: str = "permit small { when resource.risk < medium }") -> PolicySet:
+    schema = "entity User entity Disk { risk: Risk } action wipe { principal User resource Disk }"
+    checked, problems = load_texts(
+        {"risk.ilk": f"enum Risk ordered {{ {members} }} {schema} {rest}"}
+    )
+    policies, more = compile_policies(checked)
+    assert not has_errors(problems + more)
+    return policies
+
+
+def test_a_member_before_others_changes_nothing_for_them() -> None:
+    old, new = risky("low, medium, high"), risky("none, low, medium, high")
+    assert compare(old, new, Vocabulary()).is_equivalent
+    wider = risky("none, low, medium, high", "permit small { when resource.risk < high }")
+    (region,) = compare(old, wider, Vocabulary()).regions
+    assert region.is_gain and region.facts.texts == ("resource.risk == medium",)
+
+
+@pytest.mark.parametrize("members", ["high, medium, low", "low, high, medium", "low, medium"])
+def test_an_enum_in_another_order_is_a_doubt(members: str) -> None:
+    found = compare(risky("low, medium, high"), risky(members), Vocabulary())
+    assert found.doubts and not found.is_no_more_permissive
+
+
+def test_an_enum_that_only_the_old_policies_use_has_its_members_where_they_are_now() -> None:
+    used = "permit small { when resource.risk < medium }"
+    old = risky("low, medium, high", used)
+    unused = risky("none, low, medium, high", "permit all {}")
+    (region,) = compare(old, unused, Vocabulary()).regions
+    example = region.example
+    assert decide(old, example.request, example.entities).outcome is region.before

@@ -215,6 +215,39 @@ class Places:
         parents = self.schema.entities[type].parents
         return any(other in self.schema.ancestors[parent] for parent in parents)
 
+    def there(self, place: Place) -> int:
+        """Whether the place has a value: nothing on the way to it is absent."""
+        parent, own = place.parent, TRUE
+        if parent is None:
+            return TRUE
+        match parent.type:
+            case typesystem.SetOf():
+                own = self.circuit.atom(Slot(parent, int(place.name[1:-1])))
+            case RecordOf():
+                field = parent.type.field(place.name)
+                if field is not None and field.optional:
+                    own = self.circuit.atom(Present(place))
+            case EntityType() if place.name != "#id":
+                having = self.having(parent, place)
+                own = self.is_type(parent, having)
+                declared = [self.schema.entities[type].attributes[place.name] for type in having]
+                if any(attribute.optional for attribute in declared):
+                    own = self.circuit.all_of((own, self.circuit.atom(Present(place))))
+        return self.circuit.all_of((self.there(parent), own))
+
+    def having(self, entity: Place, attribute: Place) -> frozenset[str]:
+        """The types, of those that the entity may be of, whose attribute of this name the place stands for."""
+        assert isinstance(entity.type, EntityType)
+        declared = {
+            type: self.schema.entities[type].attributes.get(attribute.name)
+            for type in entity.type.types
+        }
+        return frozenset(
+            type
+            for type, known in declared.items()
+            if known is not None and typesystem.is_subtype(known.type, attribute.type)
+        )
+
     def _fresh(self, type: Type) -> Place:
         """A place for a value made on the way."""
         return self.place(None, f"#{len(self.places)}", type)

@@ -11,7 +11,16 @@ from itertools import combinations, pairwise
 
 from ...lang import typesystem
 from ...lang.scalars import IpRange, within
-from ...lang.typesystem import BOOL, IP_RANGE, STRING, EntityType, EnumType, RecordOf, is_subtype
+from ...lang.typesystem import (
+    BOOL,
+    IP_RANGE,
+    STRING,
+    EntityType,
+    EnumType,
+    RecordOf,
+    Type,
+    is_subtype,
+)
 from .circuit import FALSE, TRUE, CircuitTooLargeError, Clause
 from .smt import Encoder
 from .smt_values import (
@@ -114,19 +123,34 @@ class _Theory:
                 self.add(-one, -other)
 
     def presence(self) -> None:
-        """A type of entity says which attributes are there; a union of types has them by type."""
+        """A type of entity says which attributes, and which fields of them, are there; a union has them by type."""
         for literal, atom in self._atoms(Present):
             place = atom.place  # type: ignore[attr-defined]
-            parent = place.parent
-            if parent is None or not isinstance(parent.type, EntityType):
+            names = [place.name]
+            entity = place.parent
+            while entity is not None and isinstance(entity.type, RecordOf):
+                names.append(entity.name)
+                entity = entity.parent
+            if entity is None or not isinstance(entity.type, EntityType):
                 continue
-            for type in sorted(parent.type.types):
-                attribute = self.encoder.schema.entities[type].attributes.get(place.name)
-                is_of_type = self.encoder.is_tag(parent, type)
-                if attribute is None or not is_subtype(attribute.type, place.type):
+            for type in sorted(entity.type.types):
+                is_of_type = self.encoder.is_tag(entity, type)
+                optional = self._is_optional(type, names[::-1], place.type)
+                if optional is None:
                     self.add(-is_of_type, -literal)
-                elif not attribute.optional:
+                elif not optional:
                     self.add(-is_of_type, literal)
+
+    def _is_optional(self, type: str, names: Sequence[str], expected: Type) -> bool | None:
+        """Whether the last of an attribute and fields in it may be absent; nothing where there is none of the type."""
+        found = self.encoder.schema.entities[type].attributes.get(names[0])
+        declared, optional = (None, False) if found is None else (found.type, found.optional)
+        for name in names[1:]:
+            field = declared.field(name) if isinstance(declared, RecordOf) else None
+            declared, optional = (None, False) if field is None else (field.type, field.optional)
+        if declared is None or not is_subtype(declared, expected):
+            return None
+        return optional
 
     # Entities
 
@@ -134,26 +158,31 @@ class _Theory:
         """Equal entities have equal attributes."""
         encoder = self.encoder
         described = [
-            (place, {(child.name, child.type): child for child in children if child.name != "#id"})
+            (place, [child for child in children if child.name != "#id"])
             for place, children in list(encoder.children.items())
             if isinstance(place.type, EntityType)
         ]
         for (left, attributes), (right, others) in combinations(described, 2):
-            shared = [name for name in attributes if name in others]
+            shared = [
+                (one, other) for one in attributes for other in others if one.name == other.name
+            ]
             if shared and _may_be_equal(left, right):
                 same = encoder.same(left, right)
-                for name in shared:
-                    self.equate_places(same, attributes[name], others[name])
+                for one, other in shared:
+                    # A union of types has an attribute as several places where its types have nothing in common.
+                    types = encoder.having(left, one) & encoder.having(right, other)
+                    of_type = encoder.is_type(left, types)
+                    self.equate_places(self.circuit.all_of((same, of_type)), one, other)
 
     def equate_places(self, guard: int, left: Place, right: Place) -> None:
         """Under the guard, everything that is asked about one place has the same answer for the other."""
-        if left.type != right.type or guard == FALSE:
+        if guard == FALSE:
             return
         circuit, encoder = self.circuit, self.encoder
         if circuit.known(Present(left)) or circuit.known(Present(right)):
-            self.equate(guard, circuit.atom(Present(left)), circuit.atom(Present(right)))
+            self.equate(guard, self._presence(left), self._presence(right))
         match left.type:
-            case typesystem.SetOf():
+            case typesystem.SetOf(element) if isinstance(right.type, typesystem.SetOf):
                 counts = encoder.slot_count(left), encoder.slot_count(right)
                 if counts[0] == counts[1]:
                     more = encoder.set_of(left).more, encoder.set_of(right).more
@@ -162,9 +191,8 @@ class _Theory:
                 for index in range(min(counts)):
                     slots = Slot(left, index), Slot(right, index)
                     self.equate(guard, *map(circuit.atom, slots))
-                    element = left.type.element
                     first = encoder.place(left, f"[{index}]", element)
-                    second = encoder.place(right, f"[{index}]", element)
+                    second = encoder.place(right, f"[{index}]", right.type.element)
                     self.equate_places(guard, first, second)
             case RecordOf():
                 fields = {child.name: child for child in encoder.children.get(left, ())}
@@ -173,6 +201,8 @@ class _Theory:
                         self.equate_places(guard, fields[child.name], child)
             case EntityType() | EnumType():
                 self.add(-guard, encoder.same(left, right))
+            case _ if left.type != right.type:
+                pass
             case _ if left.type == BOOL:
                 self.equate(guard, circuit.atom(Truth(left)), circuit.atom(Truth(right)))
             case _ if left.type == STRING:
@@ -188,6 +218,14 @@ class _Theory:
                         self.equate(guard, *map(circuit.atom, atoms))
             case _:
                 pass
+
+    def _presence(self, place: Place) -> int:
+        parent = place.parent
+        if parent is not None and isinstance(parent.type, RecordOf):
+            field = parent.type.field(place.name)
+            if field is not None and not field.optional:
+                return TRUE
+        return self.circuit.atom(Present(place))
 
     def _equate_numbers(self, guard: int, left: Place, right: Place) -> None:
         limits = {
