@@ -54,6 +54,8 @@ class Because:
     rule: str
     span: Span
     whole: bool
+    path: str = ""
+    """Which part of the rule it is (see `parts.py`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,10 @@ def explain(
     """A proved claim with the parts that it rests on; any other verdict as it is."""
     if proof.verdict is not Verdict.PROVED:
         return proof
-    found: dict[tuple[str, int, int], Because] = {}
-    for part in needed_parts(policies, proof.goal, engine, inventory):
-        key = (part.rule.id, part.span.start, part.span.end)
-        found[key] = Because(part.rule.id, part.span, part.is_scope)
+    found = {
+        (part.rule.id, part.path): Because(part.rule.id, part.span, part.is_scope, part.path)
+        for part in needed_parts(policies, proof.goal, engine, inventory)
+    }
     return replace(proof, because=tuple(found.values()))
 
 

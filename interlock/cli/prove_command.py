@@ -140,8 +140,8 @@ def command(
     if cross_check:
         second = _prove(checked, policies, goals, timeout, jobs, Engine.CVC5, None, known)
         found = [_agreed(one, other) for one, other in zip(found, second, strict=True)]
-    unprotected = _coverage(policies, found, timeout) if with_coverage else None
-    suggested = _repairs(checked, policies, found, timeout, jobs) if with_repairs else {}
+    unprotected = _coverage(policies, found, timeout, known) if with_coverage else None
+    suggested = _repairs(checked, policies, found, timeout, jobs, known) if with_repairs else {}
     verdicts = Report(checked, policies, tuple(found), unprotected, suggested)
     for name, file in outputs.items():
         _write(Path(file), render(name, verdicts))
@@ -149,7 +149,8 @@ def command(
     if save_tests is not None:
         _save(checked, found, Path(save_tests))
     code = exit_for(found)
-    if with_coverage and unprotected is None and code is Exit.OK:
+    is_covered = unprotected is not None and not unprotected.undecided
+    if with_coverage and not is_covered and code is Exit.OK:
         code = Exit.UNDECIDED
     raise SystemExit(int(code))
 
@@ -205,12 +206,14 @@ def _prove(
 # What only some runs ask for is loaded when it is asked for.
 
 
-def _coverage(policies: PolicySet, proofs: list[Proof], timeout: float) -> "Coverage | None":
+def _coverage(
+    policies: PolicySet, proofs: list[Proof], timeout: float, inventory: Entities
+) -> "Coverage | None":
     """What no claim protects, or nothing where that takes longer than all claims may."""
     from ..analyzer.coverage import coverage
 
     def work(_: None) -> "Coverage":
-        return coverage(policies, proofs)
+        return coverage(policies, proofs, inventory=inventory)
 
     ((_, answer),) = run([None], work, timeout=timeout * max(1, len(proofs)), jobs=1)
     if isinstance(answer, Done):
@@ -220,13 +223,18 @@ def _coverage(policies: PolicySet, proofs: list[Proof], timeout: float) -> "Cove
 
 
 def _repairs(
-    checked: Checked, policies: PolicySet, proofs: list[Proof], timeout: float, jobs: int
+    checked: Checked,
+    policies: PolicySet,
+    proofs: list[Proof],
+    timeout: float,
+    jobs: int,
+    inventory: Entities,
 ) -> dict[str, tuple["Repair", ...]]:
     """Edits for each refuted claim, as long as they take no longer to find than all claims may to be proved."""
     from ..analyzer.repair import repairs
 
     def work(proof: Proof) -> tuple["Repair", ...]:
-        return tuple(repairs(checked, policies, proof, proofs))
+        return tuple(repairs(checked, policies, proof, proofs, inventory=inventory))
 
     refuted = [proof for proof in proofs if proof.counterexample is not None]
     found = {}

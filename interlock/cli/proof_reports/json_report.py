@@ -1,15 +1,19 @@
 """Verdicts as JSON: `{"claims": [{"claim", "verdict", "environments", "counterexample", "because", "source"}]}`."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...analyzer.prove import Counterexample, Proof
-from ...analyzer.telling import guards, situation_lines
+from ...analyzer.telling import guards, said, situation_lines
+from ...analyzer.weaken import How
 from ...lang.schema import Schema
 from ...lang.values import EntityId, EnumValue, Record, Value
 from ..common import place_document
 from .report import Report
 from .whole import whole_context, whole_entity
+
+if TYPE_CHECKING:
+    from ...analyzer.coverage import Unproved
 
 
 def render(report: Report) -> str:
@@ -24,10 +28,8 @@ def document(report: Report) -> dict[str, Any]:
     if report.coverage is not None:
         result["coverage"] = {
             "tried": report.coverage.tried,
-            "unproved": [
-                {"rule": edit.rule, "edit": edit.edit, **place_document(edit.span)}
-                for edit in report.coverage.unproved
-            ],
+            "unproved": [_edit(edit) for edit in report.coverage.unproved],
+            "undecided": [{**_edit(edit), "why": edit.why} for edit in report.coverage.undecided],
             "noticed": {rule: list(claims) for rule, claims in report.coverage.noticed.items()},
         }
     if report.repairs:
@@ -42,6 +44,17 @@ def document(report: Report) -> dict[str, Any]:
     return result
 
 
+def _edit(edit: "Unproved") -> dict[str, Any]:
+    is_whole = edit.edit is How.DELETED
+    without = "" if is_whole else said(edit.span, "")
+    return {
+        "rule": edit.rule,
+        "edit": str(edit.edit),
+        "without": without,
+        **place_document(edit.span),
+    }
+
+
 def _claim(report: Report, proof: Proof) -> dict[str, Any]:
     found = proof.counterexample
     return {
@@ -52,7 +65,12 @@ def _claim(report: Report, proof: Proof) -> dict[str, Any]:
         "environments": len(proof.goal.environments),
         "counterexample": None if found is None else _counterexample(report, found),
         "because": [
-            {"rule": item.rule, "whole": item.whole, **place_document(item.span)}
+            {
+                "rule": item.rule,
+                "whole": item.whole,
+                "part": "" if item.whole else said(item.span, ""),
+                **place_document(item.span),
+            }
             for item in proof.because
         ],
         "source": place_document(proof.goal.span),
