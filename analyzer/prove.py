@@ -23,6 +23,7 @@ from .problem import Posed, pose
 from .proof_store import ProofStore, certificate_of, is_proof
 from .replay import Replay, holds, minimal, replay
 from .solver import Answer, Engine, Model, Session, Undecided, Unsatisfiable
+from .spoken_about import spoken_about
 from .too_large import told, too_large
 from .witness import NoWitnessError, Vocabulary, situation
 
@@ -70,6 +71,8 @@ class Proof:
     """Why a claim is undecided or vacuous."""
     certificates: tuple[str | None, ...] = ()
     """For a proved claim, by group of environments: what an independent program can check, if there is such."""
+    request: str = ""
+    """For a proved claim that is kept: a request that it speaks about, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ def prove_goal(
     is_vacuous = True
     doubts: list[str] = []
     certificates: list[str | None] = []
+    request: str | None = None
     for number, group in enumerate(groups_of(policies.schema, goal.environments)):
         try:
             question = ask(policies, goal, group, inventory)
@@ -122,7 +126,9 @@ def prove_goal(
                 is_vacuous = False
             case Unsatisfiable():
                 if is_vacuous:
-                    is_vacuous = isinstance(session.solve((question.assumed,)), Unsatisfiable)
+                    asked_about = (policies, goal, question, session, vocabulary, store, inventory)
+                    request = spoken_about(*asked_about)
+                    is_vacuous = request is None
                 doubts += question.encoder.bounded
                 if store is not None:
                     certificates.append(kept or certificate_of(question.posed, asked, session))
@@ -134,7 +140,7 @@ def prove_goal(
         return Proof(goal, Verdict.VACUOUS, why=why)
     if doubts:
         return Proof(goal, Verdict.UNKNOWN, why="; ".join(dict.fromkeys(doubts)))
-    return Proof(goal, Verdict.PROVED, certificates=tuple(certificates))
+    return Proof(goal, Verdict.PROVED, certificates=tuple(certificates), request=request or "")
 
 
 def ask(

@@ -1,5 +1,6 @@
 """What the analyzer says: verdicts, why, what nobody claims, what does nothing, what changed, what would help."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -474,8 +475,63 @@ def test_an_unchanged_claim_is_checked_and_not_solved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, checked, policies = stored(tmp_path)
-    asked: list[object] = []
+    goals, _ = goals_of(checked)
+    solved = explain(policies, prove_goal(policies, goals[0], vocabulary_of(checked)))
+    asked = count_solving(monkeypatch)
+    proof = prove_goal(policies, goals[0], vocabulary_of(checked), store=store)
+    proof = explain(policies, proof, store=store)
+    assert proof.verdict is PROVED
+    assert proof.because == solved.because != ()
+    assert not asked
 
+
+@pytest.mark.parametrize(
+    "change",
+    [("tmp/*", "tmp/a*"), ("permit a", "permit b")],
+    ids=["another condition", "another name"],
+)
+def test_what_changed_is_solved_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: tuple[str, str]
+) -> None:
+    store, _, _ = stored(tmp_path)
+    checked, policies = compiled(GUARDED.replace(*change))
+    goals, _ = goals_of(checked)
+    asked = count_solving(monkeypatch)
+    proof = prove_goal(policies, goals[0], vocabulary_of(checked), store=store)
+    assert explain(policies, proof, store=store).because[0].rule in {"a", "b"}
+    assert asked
+
+
+@pytest.mark.parametrize("forgery", [None, [], {}, "honest", {"request": 1, "entities": 2}])
+def test_a_forged_request_makes_no_claim_speak(tmp_path: Path, forgery: object) -> None:
+    """A claim about no request is vacuous, whatever the store says."""
+    store, _, _ = stored(tmp_path)
+    request = store.read_request("p") if forgery == "honest" else json.dumps(forgery)
+    assert request is not None
+    checked, policies = compiled(
+        GUARDED.replace("p {", "p { when resource.size > 3 and resource.size < 2")
+    )
+    store.write_told("p", "", request, [])
+    (goal,), _ = goals_of(checked)
+    proof = prove_goal(policies, goal, vocabulary_of(checked), store=store)
+    assert proof.verdict is VACUOUS
+
+
+def test_a_kept_request_is_replayed_with_what_is_known(tmp_path: Path) -> None:
+    text = 'permit a {} forbid f {} prove p { when User::"root".level == low never permitted }'
+    checked, policies = compiled(text)
+    goals, _ = goals_of(checked)
+    store = ProofStore(tmp_path)
+    (proof,) = prove_all(checked, policies, goals, store=store)
+    assert proof.verdict is PROVED
+    inventory = read_entities(policies.schema, INVENTORY)
+    (proof,) = prove_all(checked, policies, goals, store=store, inventory=inventory)
+    assert proof.verdict is VACUOUS
+
+
+def count_solving(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """A list that grows with each question to a solver."""
+    asked: list[object] = []
     original = Session.solve
 
     def solve(self: Session, assumptions: Sequence[int] = ()) -> Answer:
@@ -483,10 +539,7 @@ def test_an_unchanged_claim_is_checked_and_not_solved(
         return original(self, assumptions)
 
     monkeypatch.setattr(Session, "solve", solve)
-    goals, _ = goals_of(checked)
-    proof = prove_goal(policies, goals[0], vocabulary_of(checked), store=store)
-    assert proof.verdict is PROVED
-    assert len(asked) == 1, "only whether the claim speaks about anything is asked"
+    return asked
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ EXIT_OF = {
 @click.option(
     "--proofs",
     metavar="DIR",
+    show_default="the nearest .interlock/proofs, if there is one",
     help="Keep certificates there: an unchanged claim is checked against its own, not solved again.",
 )
 @click.option(
@@ -132,7 +133,7 @@ def command(
         stop(Exit.USAGE, f"there is no claim `{min(unknown)}`")
     outputs = _outputs(also)
     known = _entities(policies, inventory) if inventory is not None else NO_ENTITIES
-    store = ProofStore(Path(proofs)) if proofs is not None else None
+    store = ProofStore(Path(proofs)) if proofs is not None else _nearest_store()
     try:
         found = _prove(checked, policies, goals, timeout, jobs, Engine(engine), store, known)
     except OSError as error:
@@ -177,6 +178,16 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         stop(Exit.USAGE, f"{path}: cannot be written: {error.strerror}")
+
+
+def _nearest_store() -> ProofStore | None:
+    """The store of the nearest folder that has one, from here upwards."""
+    here = Path.cwd()
+    for place in (here, *here.parents):
+        folder = place / ".interlock" / "proofs"
+        if folder.is_dir():
+            return ProofStore(folder, is_optional=True)
+    return None
 
 
 def _prove(

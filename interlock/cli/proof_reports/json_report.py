@@ -3,14 +3,13 @@
 import json
 from typing import TYPE_CHECKING, Any
 
+from ...analyzer import as_json
 from ...analyzer.prove import Counterexample, Proof
 from ...analyzer.telling import guards, said, situation_lines
 from ...analyzer.weaken import How
 from ...lang.schema import Schema
-from ...lang.values import EntityId, EnumValue, Record, Value
 from ..common import place_document
 from .report import Report
-from .whole import whole_context, whole_entity
 
 if TYPE_CHECKING:
     from ...analyzer.coverage import Unproved
@@ -100,41 +99,4 @@ def _counterexample(report: Report, found: Counterexample) -> dict[str, Any]:
 
 def situation_document(schema: Schema, found: Counterexample) -> dict[str, Any]:
     """The request and its entities, as `interlock eval` reads them."""
-    request = found.request
-    return {
-        "request": {
-            "principal": _uid(request.principal),
-            "action": {"type": "Action", "id": request.action},
-            "resource": _uid(request.resource),
-            "context": plain(whole_context(schema, request.action, request.context)),
-        },
-        "entities": [
-            {
-                "uid": _uid(entity),
-                "attrs": plain(whole_entity(schema, entity, data.attributes)),
-                "parents": [_uid(parent) for parent in sorted(found.parents.get(entity, ()))],
-            }
-            for entity, data in found.entities.known.items()
-        ],
-    }
-
-
-def plain(value: Value) -> Any:
-    """A value as `interlock eval` reads it."""
-    match value:
-        case Record():
-            return {name: plain(item) for name, item in value.items()}
-        case frozenset():
-            return sorted((plain(item) for item in value), key=repr)
-        case EntityId():
-            return _uid(value)
-        case EnumValue():
-            return value.name
-        case bool() | int() | str():
-            return value
-        case _:
-            return str(value)
-
-
-def _uid(entity: EntityId) -> dict[str, str]:
-    return {"type": entity.type, "id": entity.id}
+    return as_json.situation_document(schema, found.request, found.entities, found.parents)
