@@ -176,35 +176,46 @@ def _answers(
     if not edits:
         return
 
-    def build(encoder: _Editing) -> tuple[tuple[int, ...], list[int]]:
-        before = encoder.decide(rules)
-        selectors = [encoder.circuit.atom(("edit", number)) for number in range(len(edits))]
-        for selector, edit in zip(selectors, edits, strict=True):
-            encoder.edits.setdefault(edit.rule.id, []).append((selector, edit.edited))
-        return question(encoder, before, encoder.decide(rules)), selectors
+    def posed(edits: Sequence[Weakening]) -> tuple[_Editing, tuple[int, ...], list[int]]:
+        def build(encoder: _Editing) -> tuple[tuple[int, ...], list[int]]:
+            before = encoder.decide(rules)
+            selectors = [encoder.circuit.atom(("edit", number)) for number in range(len(edits))]
+            for selector, edit in zip(selectors, edits, strict=True):
+                encoder.edits.setdefault(edit.rule.id, []).append((selector, edit.edited))
+            return question(encoder, before, encoder.decide(rules)), selectors
 
-    try:
-        encoder, (wanted, selectors) = encode(policies.schema, group, build, _Editing, inventory)
-    except CircuitTooLargeError as reached:
-        doubt = f"the conditions are too involved: {reached}"
-        for edit in edits:
-            if len(edits) == 1:
-                yield edit, doubt
+        encoder, built = encode(policies.schema, group, build, _Editing, inventory)
+        return encoder, *built
+
+    def answered(edits: Sequence[Weakening]) -> Iterator[tuple[Weakening, _Answer]]:
+        encoder, wanted, selectors = posed(edits)
+        session = Session(pose(encoder, (*wanted, TRUE, *selectors)).problem, engine)
+        for selector, edit in zip(selectors, edits, strict=True):
+            others = [-item for item in selectors if item != selector]
+            answer = session.solve((*wanted, selector, *others))
+            if isinstance(answer, Undecided):
+                yield edit, answer.why
             else:
-                yield from _answers(policies, group, rules, [edit], question, engine, inventory)
-        return
-    session = Session(pose(encoder, (*wanted, TRUE, *selectors)).problem, engine)
-    for selector, edit in zip(selectors, edits, strict=True):
-        others = [-item for item in selectors if item != selector]
-        answer = session.solve((*wanted, selector, *others))
-        if isinstance(answer, Model):
-            yield edit, True
-        elif isinstance(answer, Undecided):
-            yield edit, answer.why
-        elif not encoder.bounded:
-            yield edit, False
-        elif len(edits) == 1:
-            yield edit, "; ".join(encoder.bounded)
+                yield edit, isinstance(answer, Model) or "; ".join(encoder.bounded) or False
+
+    def is_limited_as_it_is() -> bool:
+        try:
+            return bool(posed(())[0].bounded)
+        except CircuitTooLargeError:
+            return True
+
+    def asked(edits: Sequence[Weakening]) -> list[tuple[Weakening, _Answer]]:
+        try:
+            return list(answered(edits))
+        except CircuitTooLargeError as reached:
+            return [(edit, f"the conditions are too involved: {reached}") for edit in edits]
+
+    answers = asked(edits)
+    doubts = any(isinstance(answer, str) for _, answer in answers)
+    # A limit may come from another edit, so that each is asked alone unless the rules as they are have reached it.
+    alone = doubts and len(edits) > 1 and not is_limited_as_it_is()
+    for edit, answer in answers:
+        if isinstance(answer, str) and alone:
+            yield from asked([edit])
         else:
-            # The bound may come from another edit.
-            yield from _answers(policies, group, rules, [edit], question, engine, inventory)
+            yield edit, answer

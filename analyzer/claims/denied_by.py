@@ -1,4 +1,4 @@
-"""`denied by RULE`. Proved iff that `forbid` applies to every request in the claim's scope for which its conditions hold.
+"""`denied by RULE`. Proved iff that `forbid` applies to every request in the claim's scope.
 
 It speaks about stores that describe every entity that is read; where the `forbid` reads one that nobody described, the
 request is denied, but not by that rule.
