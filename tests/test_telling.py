@@ -179,3 +179,15 @@ def test_calls_inside_definitions_are_told() -> None:
         "`small(size)` of `between(resource.size, 1)`",
         "`small(resource.size)`",
     ]
+
+
+def test_a_need_ends_with_its_last_parenthesis() -> None:
+    checked, _ = load_texts(
+        {"told.ilk": SCHEMA + "require f { need not (resource.old or (resource.shared)) }"}
+    )
+    policies, _ = compile_policies(checked)
+    ((need,),) = [rule.needs for rule in policies.rules if rule.id == "f"]
+    text = "not (resource.old or (resource.shared))"
+    assert need.span.text == f"need {text}"
+    assert need.condition.span.text == text
+    assert need.message.parts == (text,)

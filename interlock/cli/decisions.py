@@ -76,12 +76,9 @@ def explanation(
                 lines.append(line("closest", miss.rule, miss.span))
                 for span in miss.unmet:
                     text = " ".join(span.text.split())
-                    label, text = (
-                        ("  excludes", text[7:])
-                        if text.startswith("unless ")
-                        else ("  needs", text)
-                    )
-                    lines.append(line(label, text, span))
+                    condition = text.removeprefix("unless ")
+                    label = "  needs" if condition == text else "  excludes"
+                    lines.append(line(label, condition, span))
     if decision.outcome is Outcome.HOLD:
         lines += [line("needs", need.message, need.span) for need in decision.needs]
         lines += [
