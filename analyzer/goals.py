@@ -117,18 +117,22 @@ def groups_of(schema: Schema, environments: Iterable[Environment]) -> list[tuple
 
 def slice_of(policies: ir.PolicySet, goal: Goal, group: Iterable[Environment]) -> list[ir.Rule]:
     """The rules whose scope some environment of the group fits, and the one that the claim names."""
-    actions = {item.action for item in group}
-    principals = {item.principal for item in group}
-    resources = {item.resource for item in group}
+    fitting = {rule.id for rule in rules_for(policies.rules, group)}
+    return [rule for rule in policies.rules if rule.id == goal.rule or rule.id in fitting]
+
+
+def rules_for(rules: Iterable[ir.Rule], group: Iterable[Environment]) -> list[ir.Rule]:
+    """The rules whose scope some environment of the group fits, as far as types and actions tell."""
+    environments = list(group)
+    actions = {item.action for item in environments}
+    principals = {item.principal for item in environments}
+    resources = {item.resource for item in environments}
     return [
         rule
-        for rule in policies.rules
-        if rule.id == goal.rule
-        or (
-            not actions.isdisjoint(rule.scope.actions)
-            and not principals.isdisjoint(rule.scope.principal.types)
-            and not resources.isdisjoint(rule.scope.resource.types)
-        )
+        for rule in rules
+        if not actions.isdisjoint(rule.scope.actions)
+        and not principals.isdisjoint(rule.scope.principal.types)
+        and not resources.isdisjoint(rule.scope.resource.types)
     ]
 
 
@@ -137,6 +141,16 @@ def digest_of_goal(policies: ir.PolicySet, goal: Goal) -> str:
     rules = (goal.claim, *slice_of(policies, goal, goal.environments))
     text = f"{goal.sentence}\n{goal.rule}\n{digest_of(policies.schema, rules)}"
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def breaks(encoder: Encoder, outcomes: Outcomes, goal: Goal) -> tuple[int, int]:
+    """Whether a request is one that the claim speaks about, and whether it breaks what the claim says."""
+    fits, readable = encoder.condition(goal.claim.condition)
+    expression, can_be_read = encoder.condition(goal.expression)
+    scope = encoder.scope(goal.claim.scope)
+    assumed = encoder.circuit.all_of((encoder.valid(), scope, fits, readable))
+    says = encoder.circuit.all_of((expression, can_be_read))
+    return assumed, goal.kind.broken(broken_claim(encoder, outcomes, says, goal))
 
 
 def broken_claim(encoder: Encoder, outcomes: Outcomes, says: int, goal: Goal) -> Broken:

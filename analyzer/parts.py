@@ -4,7 +4,7 @@ Every part gets a literal of its own that a selector ties to the truth. Without 
 so that a proof that does not need the selector does not depend on the part.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..compiler import ir
@@ -13,15 +13,19 @@ from ..compiler.backends.smt import Encoder, encode
 from ..compiler.entities import NO_ENTITIES, Entities
 from ..lang.schema import Environment
 from ..lang.source import Span
-from .goals import Goal, broken_claim, slice_of
+from .goals import Goal, breaks, slice_of
 from .problem import Posed, pose
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a rule; `is_scope` is the whole rule, since without its scope it never applies."""
+    """One part of a rule; `is_scope` is the whole rule, since without its scope it never applies.
+
+    `path` names the part in its rule, also where another part is written in the same place.
+    """
 
     rule: ir.Rule
+    path: str
     node: ir.Node
     selector: int
     counts: int
@@ -32,10 +36,6 @@ class Part:
         return self.node is self.rule
 
     @property
-    def is_need(self) -> bool:
-        return isinstance(self.node, ir.Need)
-
-    @property
     def span(self) -> Span:
         return self.node.span
 
@@ -44,12 +44,12 @@ class Part:
 class PartEncoder(Encoder):
     """Encodes rules with all their parts apart."""
 
-    parts: dict[tuple[int, int], Part] = field(default_factory=dict)
+    parts: dict[tuple[str, str], Part] = field(default_factory=dict)
 
     def part(self, rule: ir.Rule, place: ir.Node, literal: int) -> int:
         if literal == TRUE and place is not rule:
             return literal
-        key = (id(rule), id(place))
+        key = (rule.id, _path(rule, place))
         found = self.parts.get(key)
         if found is None:
             selector = self.circuit.atom(("selector", key))
@@ -57,8 +57,26 @@ class PartEncoder(Encoder):
             self.constraints.append(
                 self.circuit.implies(selector, self.circuit.equal(counts, literal))
             )
-            found = self.parts[key] = Part(rule, place, selector, counts)
+            found = self.parts[key] = Part(rule, key[1], place, selector, counts)
         return found.counts
+
+
+def part_of(rule: ir.Rule, path: str) -> ir.Node | None:
+    """The part of a rule that a path names, if there is one."""
+    return next((node for node in _nodes(rule) if _path(rule, node) == path), None)
+
+
+def _nodes(rule: ir.Rule) -> Iterator[ir.Node]:
+    yield rule
+    condition = rule.condition
+    yield from condition.operands if isinstance(condition, ir.And) else (condition,)
+    yield from rule.needs
+
+
+def _path(rule: ir.Rule, part: ir.Node) -> str:
+    """Empty for the rule itself, else the number of the condition or the need."""
+    number = next(number for number, node in enumerate(_nodes(rule)) if node is part)
+    return str(number) if number else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +99,7 @@ def take_apart(
     rules = slice_of(policies, goal, group)
 
     def build(encoder: PartEncoder) -> tuple[int, int]:
-        outcomes = encoder.decide(rules)
-        fits, readable = encoder.condition(goal.claim.condition)
-        expression, can_be_read = encoder.condition(goal.expression)
-        scope = encoder.scope(goal.claim.scope)
-        assumed = encoder.circuit.all_of((encoder.valid(), scope, fits, readable))
-        says = encoder.circuit.all_of((expression, can_be_read))
-        return assumed, goal.kind.broken(broken_claim(encoder, outcomes, says, goal))
+        return breaks(encoder, encoder.decide(rules), goal)
 
     encoder, (assumed, broken) = encode(policies.schema, group, build, PartEncoder, inventory)
     parts = tuple(encoder.parts.values())

@@ -6,13 +6,18 @@ that somebody else wrote can make a proof cheaper but never make one up.
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
+from ..compiler import ir
 from ..compiler.backends import smt_values
 from ..compiler.backends.circuit import Clause
+from ..compiler.documents import Misfit, decode
 from .certificate import Glob, Meaning, Said, certify, meaning_lines
 from .certificate_check import Refused, check
+from .goals import Goal, digest_of_goal
 from .problem import Posed
 from .solver import Session
 
@@ -20,35 +25,95 @@ MAX_FILE_BYTES = 64 * 1024 * 1024
 
 
 class ProofStore:
-    """A folder with one file for each claim and group of environments."""
+    """A folder with a certificate for each claim and group of environments, and what else is told of the claim.
 
-    def __init__(self, folder: Path) -> None:
+    An optional one keeps what it can: that it cannot be written to is nobody's mistake.
+    """
+
+    def __init__(self, folder: Path, *, is_optional: bool = False) -> None:
         self._folder = folder
+        self._is_optional = is_optional
 
     def read(self, claim: str, group: int) -> str | None:
         """The certificate that is kept, if there is one of a size that a proof has."""
-        path = self._path(claim, group)
-        try:
-            if path.stat().st_size > MAX_FILE_BYTES:
-                return None
-            return path.read_text(encoding="ascii")
-        except (OSError, UnicodeDecodeError):
-            return None
+        return _text(self._path(claim, _suffix(group)))
 
     def write(self, claim: str, group: int, certificate: str) -> None:
         """Raises `OSError` where the folder cannot be written."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._path(claim, group).write_text(certificate, encoding="ascii")
+        self._write(self._path(claim, _suffix(group)), certificate)
 
-    def _path(self, claim: str, group: int) -> Path:
+    def read_request(self, claim: str) -> str | None:
+        """A request that the claim is said to speak about, to be replayed."""
+        request = self._told(claim).get("speaks_about")
+        return None if request is None else json.dumps(request)
+
+    def read_because(self, claim: str, proved: str) -> list[tuple[str, str]] | None:
+        """The rules and the paths in them on which this very proof was found to rest."""
+        told = self._told(claim)
+        because = told.get("because")
+        if told.get("proved") != proved or not isinstance(because, list):
+            return None
+        if not all(isinstance(item, list) and len(item) == 2 for item in because):
+            return None
+        return [(str(rule), str(path)) for rule, path in because]
+
+    def write_told(
+        self, claim: str, proved: str, request: str, because: Iterable[tuple[str, str]]
+    ) -> None:
+        """Keeps what is told of a proof beside its certificates; raises `OSError` as `write` does."""
+        told = {
+            "proved": proved,
+            "because": list(because),
+            "speaks_about": json.loads(request) if request else None,
+        }
+        self._write(self._path(claim, "json"), json.dumps(told, indent=2) + "\n")
+
+    def _told(self, claim: str) -> dict[str, object]:
+        try:
+            found = decode(_text(self._path(claim, "json")) or "{}")
+        except Misfit:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _write(self, path: Path, text: str) -> None:
+        if _text(path) == text:
+            return
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="ascii")
+        except OSError:
+            if not self._is_optional:
+                raise
+
+    def _path(self, claim: str, suffix: str) -> Path:
         # A claim's name has only letters, digits and `_`, so that it names a file in the folder and nothing else.
         assert claim.isidentifier()
-        return self._folder / (f"{claim}.proof" if group == 0 else f"{claim}.{group + 1}.proof")
+        return self._folder / f"{claim}.{suffix}"
+
+
+def _suffix(group: int) -> str:
+    return "proof" if group == 0 else f"{group + 1}.proof"
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="ascii") if path.stat().st_size <= MAX_FILE_BYTES else None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def name_of_proof(policies: ir.PolicySet, goal: Goal, certificates: Iterable[str | None]) -> str:
+    """SHA-256 over a claim, the rules that bear on it and its certificates; empty where one of these is missing."""
+    texts = list(certificates)
+    if not texts or None in texts:
+        return ""
+    text = "\n".join([digest_of_goal(policies, goal), *filter(None, texts)])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def certificate_of(posed: Posed, assumptions: Iterable[int], session: Session) -> str | None:
     """The certificate that a propositional problem has no model under the assumptions, which the session found."""
-    if not posed.problem.is_propositional:
+    if not posed.problem.is_propositional or find_spec("pysat") is None:
         return None
     return certify(
         _key(posed, assumptions),

@@ -17,12 +17,13 @@ from ..lang.schema import Environment
 from ..lang.source import Span
 from ..lang.values import EntityId
 from .claims import Replayed
-from .goals import Goal, broken_claim, groups_of, slice_of
+from .goals import Goal, breaks, groups_of, slice_of
 from .invariant import takes_the_last
 from .problem import Posed, pose
 from .proof_store import ProofStore, certificate_of, is_proof
 from .replay import Replay, holds, minimal, replay
 from .solver import Answer, Engine, Model, Session, Undecided, Unsatisfiable
+from .spoken_about import spoken_about
 from .too_large import told, too_large
 from .witness import NoWitnessError, Vocabulary, situation
 
@@ -54,6 +55,8 @@ class Because:
     rule: str
     span: Span
     whole: bool
+    path: str = ""
+    """Which part of the rule it is (see `parts.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Proof:
     """Why a claim is undecided or vacuous."""
     certificates: tuple[str | None, ...] = ()
     """For a proved claim, by group of environments: what an independent program can check, if there is such."""
+    request: str = ""
+    """For a proved claim that is kept: a request that it speaks about, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,7 @@ def prove_goal(
     is_vacuous = True
     doubts: list[str] = []
     certificates: list[str | None] = []
+    request: str | None = None
     for number, group in enumerate(groups_of(policies.schema, goal.environments)):
         try:
             question = ask(policies, goal, group, inventory)
@@ -124,7 +130,9 @@ def prove_goal(
                 is_vacuous = False
             case Unsatisfiable():
                 if is_vacuous:
-                    is_vacuous = isinstance(session.solve((question.assumed,)), Unsatisfiable)
+                    asked_about = (policies, goal, question, session, vocabulary, store, inventory)
+                    request = spoken_about(*asked_about)
+                    is_vacuous = request is None
                 if store is not None:
                     certificates.append(kept or certificate_of(question.posed, asked, session))
             case Undecided(why):
@@ -135,7 +143,7 @@ def prove_goal(
         return Proof(goal, Verdict.VACUOUS, why=why)
     if doubts:
         return Proof(goal, Verdict.UNKNOWN, why="; ".join(dict.fromkeys(doubts)))
-    return Proof(goal, Verdict.PROVED, certificates=tuple(certificates))
+    return Proof(goal, Verdict.PROVED, certificates=tuple(certificates), request=request or "")
 
 
 def ask(
@@ -149,13 +157,7 @@ def ask(
 
     def build(encoder: Encoder) -> tuple[Outcomes, int, int]:
         outcomes = encoder.decide(rules)
-        fits, readable = encoder.condition(goal.claim.condition)
-        expression, can_be_read = encoder.condition(goal.expression)
-        scope = encoder.scope(goal.claim.scope)
-        assumed = encoder.circuit.all_of((encoder.valid(), scope, fits, readable))
-        says = encoder.circuit.all_of((expression, can_be_read))
-        broken = goal.kind.broken(broken_claim(encoder, outcomes, says, goal))
-        return outcomes, assumed, broken
+        return outcomes, *breaks(encoder, outcomes, goal)
 
     encoder, (outcomes, assumed, broken) = encode(policies.schema, group, build, Encoder, inventory)
     return Question(encoder, outcomes, assumed, broken, pose(encoder, (assumed, broken)))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..compiler import ir
+from ..compiler.entities import NO_ENTITIES, Entities
 from ..compiler.testing import run_tests
 from ..lang.checker import Checked
 from ..lang.source import Span
@@ -12,7 +13,7 @@ from .claims import always_denied, never_permitted, permitted_only_if
 from .goals import Goal
 from .prove import Counterexample, Proof, Verdict, prove_goal
 from .solver import Engine
-from .telling import guards
+from .telling import guards, said
 from .vocabulary import vocabulary_of
 
 MAX_CANDIDATES = 40
@@ -42,6 +43,7 @@ def repairs(
     proof: Proof,
     others: Sequence[Proof] = (),
     engine: Engine = Engine.AUTO,
+    inventory: Entities = NO_ENTITIES,
 ) -> list[Repair]:
     """Edits that make a refuted claim hold, the least harmful and smallest first; none for claims that ask for more.
 
@@ -51,14 +53,18 @@ def repairs(
     goal, found = proof.goal, proof.counterexample
     if found is None or goal.kind not in (never_permitted, always_denied, permitted_only_if):
         return []
-    vocabulary = vocabulary_of(checked)
+    vocabulary = vocabulary_of(checked, inventory)
+
+    def verdict(edited: ir.PolicySet, goal: Goal) -> Verdict:
+        return prove_goal(edited, goal, vocabulary, engine, inventory=inventory).verdict
+
     failing = {item.test.name for item in run_tests(checked, policies) if item.failure}
     result: list[Repair] = []
     for number, candidate in enumerate(_candidates(checked, policies, goal, found)):
         if number >= MAX_CANDIDATES:
             break
         edited = replace(policies, rules=candidate.rules)
-        if prove_goal(edited, goal, vocabulary, engine).verdict is not Verdict.PROVED:
+        if verdict(edited, goal) is not Verdict.PROVED:
             continue
         broken = [
             f"test {item.test.name}"
@@ -66,10 +72,8 @@ def repairs(
             if item.failure and item.test.name not in failing
         ]
         for other in others:
-            if other.verdict is Verdict.PROVED:
-                again = prove_goal(edited, other.goal, vocabulary, engine)
-                if again.verdict is not Verdict.PROVED:
-                    broken.append(f"claim {other.goal.name}")
+            if other.verdict is Verdict.PROVED and verdict(edited, other.goal) is not other.verdict:
+                broken.append(f"claim {other.goal.name}")
         result.append(Repair(candidate.message, candidate.rule, candidate.span, tuple(broken)))
     # The candidates come smallest first, and sorting keeps that order.
     return sorted(result, key=lambda repair: len(repair.breaks))
@@ -94,11 +98,10 @@ def _candidates(
             continue
         miss = guard.misses[0]
         terms = rule.condition.operands if isinstance(rule.condition, ir.And) else (rule.condition,)
-        kept = tuple(term for term in terms if term.span != miss.span)
+        kept = tuple(term for term in terms if term is not miss.term)
         if len(kept) < len(terms):
-            text = " ".join(miss.span.text.split())
             yield _Candidate(
-                f"leave `{text}` out of `{rule.id}`, so that it applies here too",
+                f"leave {said(miss.span)} out of `{rule.id}`, so that it applies here too",
                 rule.id,
                 miss.span,
                 edited(rule, replace(rule, condition=_all(kept))),

@@ -7,7 +7,7 @@ from ..compiler import ir
 from ..compiler.entities import NO_ENTITIES, Entities
 from ..lang.checker import Checked
 from .goals import Goal
-from .proof_store import ProofStore
+from .proof_store import ProofStore, name_of_proof
 from .prove import Because, Counterexample, Engine, Proof, Verdict, prove_goal
 from .vocabulary import vocabulary_of
 from .why import explain
@@ -25,6 +25,7 @@ class _Answer:
     because: tuple[Because, ...]
     why: str
     certificates: tuple[str | None, ...]
+    request: str
 
 
 def prove_all(
@@ -48,18 +49,29 @@ def prove_all(
 
     def work(goal: Goal) -> _Answer:
         proof = prove_goal(policies, goal, vocabulary, engine, store, inventory)
-        proof = explain(policies, proof, engine, inventory)
+        proof = explain(policies, proof, engine, inventory, store)
         found = (proof.verdict, proof.counterexample, proof.because, proof.why)
-        return _Answer(*found, proof.certificates)
+        return _Answer(*found, proof.certificates, proof.request)
 
     for position, answer in run(goals, work, timeout=timeout, jobs=jobs):
         goal = goals[position]
         if isinstance(answer, Done):
             found = answer.value
             proof = Proof(goal, found.verdict, found.counterexample, found.because, found.why)
-            for group, certificate in enumerate(found.certificates):
-                if store is not None and certificate is not None:
-                    store.write(goal.name, group, certificate)
-            yield replace(proof, certificates=found.certificates)
+            proof = replace(proof, certificates=found.certificates, request=found.request)
+            if store is not None:
+                keep(policies, proof, store)
+            yield proof
         else:
             yield Proof(goal, Verdict.UNKNOWN, why=answer.why)
+
+
+def keep(policies: ir.PolicySet, proof: Proof, store: ProofStore) -> None:
+    """Keeps what a proof can be checked by, and what is told of it; raises `OSError` where it cannot be written."""
+    for group, certificate in enumerate(proof.certificates):
+        if certificate is not None:
+            store.write(proof.goal.name, group, certificate)
+    name = name_of_proof(policies, proof.goal, proof.certificates)
+    if name:
+        because = [(item.rule, item.path) for item in proof.because]
+        store.write_told(proof.goal.name, name, proof.request, because)

@@ -1,7 +1,8 @@
 """A counterexample in words: the request, the entities, and why each guard that could have stopped it did not."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..compiler import ir
 from ..compiler.reference import evaluate
@@ -15,6 +16,7 @@ from ..lang.values import EntityId, EnumValue, Instant, IpRange, Record, Value, 
 from .prove import Counterexample, Proof
 
 MAX_GUARDS = 5
+_UNLESS = re.compile(r"unless\b(\s|//[^\n]*)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Miss:
 
     message: str
     span: Span
+    term: ir.Term | None = None
+    """The condition of the rule; nothing where the scope misses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +77,26 @@ def _misses(rule: ir.Rule, written: syntax.Rule | None, found: Counterexample) -
     condition = rule.condition
     if request.action in rule.scope.actions:
         for term in condition.operands if isinstance(condition, ir.And) else (condition,):
-            if evaluate(term, request, found.entities) is not True:
-                negated = isinstance(term, ir.Not)
-                text = _one_line(term.span.text)
-                holds = "holds" if negated else "does not hold"
-                yield Miss(f"`{text}` {holds}", term.span)
+            value = evaluate(term, request, found.entities)
+            if value is not True:
+                yield Miss(_told(term.span, value), term.span, term)
                 return
+
+
+def said(span: Span, quote: str = "`") -> str:
+    """What a condition says; inside a definition with the calls for which it is written out."""
+    text = f"{quote}{_one_line(span.text)}{quote}"
+    return text if span.call is None else f"{text} of {said(span.call, quote)}"
+
+
+def _told(span: Span, value: object) -> str:
+    """What is true of the text of a condition with this value; `unless` says the opposite of what it stands before."""
+    text = _UNLESS.sub("", span.text)
+    written = replace(span, start=span.end - len(text))
+    if not isinstance(value, bool):
+        return f"{said(written)} cannot be read"
+    holds = value == (text == span.text)
+    return f"{said(written)} {'holds' if holds else 'does not hold'}"
 
 
 def _clause(rule: ir.Rule, written: syntax.Rule | None, name: str) -> tuple[str, Span]:

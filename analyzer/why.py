@@ -5,7 +5,8 @@ from dataclasses import replace
 from ..compiler import ir
 from ..compiler.entities import NO_ENTITIES, Entities
 from .goals import Goal, groups_of
-from .parts import Part, take_apart
+from .parts import Part, part_of, take_apart
+from .proof_store import ProofStore, name_of_proof
 from .prove import Because, Proof, Verdict
 from .solver import Engine, Session, Unsatisfiable
 
@@ -18,15 +19,37 @@ def explain(
     proof: Proof,
     engine: Engine = Engine.AUTO,
     inventory: Entities = NO_ENTITIES,
+    store: ProofStore | None = None,
 ) -> Proof:
-    """A proved claim with the parts that it rests on; any other verdict as it is."""
+    """A proved claim with the parts that it rests on; any other verdict as it is.
+
+    With a store, what it tells of this very proof is not sought again.
+    """
     if proof.verdict is not Verdict.PROVED:
         return proof
-    found: dict[tuple[str, int, int], Because] = {}
-    for part in needed_parts(policies, proof.goal, engine, inventory):
-        key = (part.rule.id, part.span.start, part.span.end)
-        found[key] = Because(part.rule.id, part.span, part.is_scope)
+    kept = _kept(policies, proof, store) if store is not None else None
+    if kept is not None:
+        return replace(proof, because=kept)
+    found = {
+        (part.rule.id, part.path): Because(part.rule.id, part.span, part.is_scope, part.path)
+        for part in needed_parts(policies, proof.goal, engine, inventory)
+    }
     return replace(proof, because=tuple(found.values()))
+
+
+def _kept(policies: ir.PolicySet, proof: Proof, store: ProofStore) -> tuple[Because, ...] | None:
+    name = name_of_proof(policies, proof.goal, proof.certificates)
+    told = store.read_because(proof.goal.name, name) if name else None
+    if told is None:
+        return None
+    rules = {rule.id: rule for rule in policies.rules}
+    found = []
+    for rule, path in told:
+        part = part_of(rules[rule], path) if rule in rules else None
+        if part is None:
+            return None
+        found.append(Because(rule, part.span, part is rules[rule], path))
+    return tuple(found)
 
 
 def needed_parts(

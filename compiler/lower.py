@@ -164,6 +164,8 @@ class _Argument:
     expression: syntax.Expression | None = None
     names: "_Names" = field(default_factory=dict)
     """The names that the expression may use."""
+    call: Span | None = None
+    """The call in whose definition the expression stands."""
     present: _Written | None = None
     """Whether the value is there, once something has asked."""
 
@@ -177,6 +179,8 @@ class _Lowering:
 
     tables: Tables
     names: _Names = field(default_factory=dict)
+    call: Span | None = None
+    """The call whose definition is being written out."""
     arguments: dict[tuple[int, int], tuple[_Names, _Names]] = field(default_factory=dict)
     """The names inside each call by the call and the names around it, which must stay alive."""
     size: int = 0
@@ -188,11 +192,14 @@ class _Lowering:
     def conditions(self, clauses: Iterable[syntax.Node]) -> ir.Term:
         whens = [self.value(item.condition) for item in clauses if isinstance(item, syntax.When)]
         unlesses = [
-            ir.Not(self.value(item.condition), span=item.condition.span)
+            ir.Not(self.value(item.condition), span=item.span)
             for item in clauses
             if isinstance(item, syntax.Unless)
         ]
         return _and([*whens, *unlesses])
+
+    def _place(self, span: Span) -> Span:
+        return span if self.call is None else Span(span.fragment, span.start, span.end, self.call)
 
     def template(self, template: syntax.Template) -> ir.Template:
         parts = tuple(
@@ -213,15 +220,17 @@ class _Lowering:
         if self.deepest > MAX_EXPANDED_NESTING:
             raise _TooLarge(f"is nested deeper than {MAX_EXPANDED_NESTING} levels")
 
-    def _write(self, lower: "_Lower", node: syntax.Expression, names: _Names) -> _Written:
+    def _write(
+        self, lower: "_Lower", node: syntax.Expression, names: _Names, call: Span | None
+    ) -> _Written:
         """Lowers an expression under other names, and measures what comes of it."""
-        outer, size, deepest = self.names, self.size, self.deepest
-        self.names, self.deepest = names, self.height
+        outer, size, deepest = (self.names, self.call), self.size, self.deepest
+        self.names, self.call, self.deepest = names, call, self.height
         try:
             term = lower(node)
             written = _Written(term, self.size - size, self.deepest - self.height)
         finally:
-            self.names, self.size, self.deepest = outer, size, deepest
+            (self.names, self.call), self.size, self.deepest = outer, size, deepest
         return written
 
     def _use(self, written: _Written) -> ir.Term:
@@ -245,14 +254,15 @@ class _Lowering:
                 argument = self.names[name]
                 if argument.present is None and argument.expression is not None:
                     argument.present = self._write(
-                        self.present, argument.expression, argument.names
+                        self.present, argument.expression, argument.names, argument.call
                     )
                 return ir.TRUE if argument.present is None else self._use(argument.present)
             case syntax.Access(base, name):
                 meaning = self.tables.meanings.get(id(node))
                 before = self.present(base)
                 if isinstance(meaning, ReadAttribute) and meaning.optional:
-                    return _and([before, ir.Has(self.value(base), name, span=node.span)])
+                    has = ir.Has(self.value(base), name, span=self._place(node.span))
+                    return _and([before, has])
                 return before
             case syntax.Binary("??", left, right):
                 return _or([self.present(left), self.present(right)])
@@ -260,7 +270,7 @@ class _Lowering:
                 return _if(self.value(condition), self.present(then), self.present(otherwise))
             case syntax.MethodCall(base, "min" | "max"):
                 empty = ir.Equal(ir.Size(self.value(base)), ir.Integer(0))
-                return ir.Not(empty, span=node.span)
+                return ir.Not(empty, span=self._place(node.span))
             case syntax.Call() if isinstance(self.tables.meanings.get(id(node)), Defined):
                 return self._call(node, self.present)
             case _:
@@ -281,8 +291,8 @@ class _Lowering:
     def _value(self, node: syntax.Expression) -> ir.Term:
         meaning = self.tables.meanings.get(id(node))
         if isinstance(meaning, Constant):
-            return literal(meaning.value, node.span)
-        span = node.span
+            return literal(meaning.value, self._place(node.span))
+        span = self._place(node.span)
         match node:
             case syntax.RequestVariable(name):
                 return ir.Variable(name, span=span)
@@ -359,7 +369,7 @@ class _Lowering:
     def _binary(self, node: syntax.Binary, meaning: object) -> ir.Term:
         reading = meaning.name if isinstance(meaning, Reading) else ""
         left, right = self.value(node.left), self.value(node.right)
-        return BINARY[node.operator, reading](left, right, node.span)
+        return BINARY[node.operator, reading](left, right, self._place(node.span))
 
     def _call(self, node: syntax.Call, lower: "_Lower") -> ir.Term:
         """The body of a definition with its arguments in place of its parameters."""
@@ -373,21 +383,27 @@ class _Lowering:
                 for parameter, argument in zip(define.parameters, node.arguments, strict=True)
             }
             self.arguments[key] = self.names, inner
-        outer, self.names = self.names, self.arguments[key][1]
+        call = self._place(node.span)
+        outer = self.names, self.call
+        self.names, self.call = self.arguments[key][1], call
         try:
             if not isinstance(define.body, syntax.Table):
-                return lower(define.body)
-            result = lower(define.body.otherwise)
-            for row in reversed(define.body.rows):
-                result = _if(self.value(row.condition), lower(row.value), result, row.span)
-            return result
+                result = lower(define.body)
+            else:
+                result = lower(define.body.otherwise)
+                for row in reversed(define.body.rows):
+                    place = self._place(row.span)
+                    result = _if(self.value(row.condition), lower(row.value), result, place)
         finally:
-            self.names = outer
+            self.names, self.call = outer
+        # What is told of a condition is then told in the words of the rule.
+        return replace(result, span=call) if isinstance(result, _CONDITIONS) else result
 
     def _argument(self, node: syntax.Expression) -> _Argument:
         if isinstance(node, syntax.Name) and node.name in self.names:
             return self.names[node.name]
-        return _Argument(self._write(self.value, node, self.names), node, self.names)
+        value = self._write(self.value, node, self.names, self.call)
+        return _Argument(value, node, self.names, self.call)
 
     def _method(self, node: syntax.MethodCall) -> ir.Term:
         function = node.arguments[0]
@@ -395,15 +411,21 @@ class _Lowering:
         base = self.value(node.base)
         self.binders += 1
         name = f"{function.parameter}#{self.binders}"
-        element = _Written(ir.Variable(name, span=function.span), 1, 0)
+        element = _Written(ir.Variable(name, span=self._place(function.span)), 1, 0)
         saved = self.names
         self.names = {**saved, function.parameter: _Argument(element)}
         body = self.value(function.body)
         self.names = saved
         meaning = self.tables.meanings.get(id(node))
         reading = meaning.name if isinstance(meaning, Reading) else ""
-        return METHODS[node.method](name, base, body, reading, node.span)
+        return METHODS[node.method](name, base, body, reading, self._place(node.span))
 
+
+_CONDITIONS = (
+    *(ir.Not, ir.And, ir.Or, ir.Equal, ir.Less, ir.LessOrEqual, ir.Has, ir.InHierarchy, ir.IsType),
+    *(ir.Like, ir.InRange, ir.Member, ir.Subset, ir.Any, ir.All, ir.If),
+)
+"""Terms that no reading fails at, so that their span is for telling only."""
 
 _Lower = Callable[[syntax.Expression], ir.Term]
 Build = Callable[[ir.Term, ir.Term, Span], ir.Term]

@@ -49,6 +49,8 @@ class Span:
     fragment: Fragment
     start: int
     end: int
+    call: "Span | None" = field(default=None, compare=False, repr=False)
+    """For text inside a definition that is written out: the call for which it stands."""
 
     @property
     def file(self) -> str:

@@ -5,7 +5,7 @@ A child is a node, a list of results (`_Items`), or a token: a `str` that carrie
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import syntax
@@ -515,7 +515,7 @@ class ToSyntax:
         return self._entity(children[0])
 
     def group_expression(self, children: list[Any]) -> Any:
-        return children[1]
+        return replace(children[1], span=self._span(children))
 
     def set_literal(self, children: list[Any]) -> syntax.SetLiteral:
         elements = tuple(self._nodes(children))

@@ -1,5 +1,6 @@
 """What the analyzer says: verdicts, why, what nobody claims, what does nothing, what changed, what would help."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from interlock.analyzer.prove import Proof, Verdict, prove_goal
 from interlock.analyzer.repair import repairs
 from interlock.analyzer.run import prove_all
 from interlock.analyzer.solver import Answer, Session
-from interlock.analyzer.telling import guards
+from interlock.analyzer.telling import guards, said
 from interlock.analyzer.telling import test_source as source_of_test
 from interlock.analyzer.vocabulary import vocabulary_of
 from interlock.analyzer.why import explain
@@ -326,7 +327,7 @@ def test_a_proof_names_what_it_rests_on() -> None:
     )
     told = explain(policies, proof)
     assert {item.rule for item in told.because} == {"f"}
-    assert any(item.span.text == "principal.level == high" for item in told.because)
+    assert any(item.span.text == "unless principal.level == high" for item in told.because)
 
 
 def test_coverage_names_guards_that_no_claim_protects() -> None:
@@ -337,6 +338,97 @@ def test_coverage_names_guards_that_no_claim_protects() -> None:
     told = coverage(policies, found)
     assert [(edit.rule, edit.edit) for edit in told.unproved] == [("g", "deleted")]
     assert told.noticed["f"] == ("p",)
+
+
+@pytest.mark.parametrize(
+    ("rules", "unproved"),
+    [
+        # Conditions that share the text of a definition are parts of their own.
+        (
+            'define low_one(u: User) -> Bool = u.level == low and not (u.tags contains "x")'
+            "permit a { when low_one(principal) when low_one(resource.owner) }"
+            "prove p { permitted only if principal.level == low }",
+            [
+                'widened by leaving out `not (u.tags contains "x")` of `low_one(principal)`',
+                "widened by leaving out `u.level == low` of `low_one(resource.owner)`",
+                'widened by leaving out `not (u.tags contains "x")` of `low_one(resource.owner)`',
+            ],
+        ),
+        (
+            "permit a {} require r { need resource.size > 3 need principal.level == high and resource.size < 9 }"
+            "prove p { permitted only if resource.size > 3 and principal.level == high }",
+            ["eased by leaving out `resource.size < 9`"],
+        ),
+        (
+            "permit a {} forbid f { when resource.size > 3 or principal.level == low }"
+            "prove p { when resource.size > 5 never permitted }",
+            ["narrowed by leaving out `principal.level == low`"],
+        ),
+        (
+            "permit a {} forbid f { unless resource.size > 3 and principal.level == low }"
+            "prove p { permitted only if resource.size > 3 }",
+            ["narrowed by leaving out `principal.level == low`"],
+        ),
+        # Without the first condition nothing more is permitted: what follows could not be read.
+        (
+            "permit a { when principal has boss and principal.boss.level == high }"
+            "prove p { permitted only if principal has boss and principal.boss.level == high }",
+            [],
+        ),
+        (
+            "permit a { when (resource.size > 3 and principal.level == low) or resource.size < 2 }"
+            "prove p { permitted only if principal.level == low or resource.size < 2 }",
+            ["widened by leaving out `resource.size > 3`"],
+        ),
+    ],
+)
+def test_whatever_can_be_left_out_of_a_rule_is_tried_alone(rules: str, unproved: list[str]) -> None:
+    _, policies, found = proofs(rules)
+    assert all(proof.verdict is PROVED for proof in found)
+    told = coverage(policies, found)
+    assert [edit.message for edit in told.unproved] == unproved
+    assert not told.undecided
+
+
+def test_coverage_takes_an_inventory_as_given() -> None:
+    checked, policies = compiled(
+        'permit a {} forbid f { when principal == User::"root" and User::"root".level == high }'
+        "forbid g { when resource.size > 3 }"
+        'prove p { when principal == User::"root" never permitted }'
+    )
+    (goal,), _ = goals_of(checked)
+    inventory = read_entities(policies.schema, INVENTORY)
+    proof = prove_goal(policies, goal, vocabulary_of(checked, inventory), inventory=inventory)
+    assert proof.verdict is PROVED
+    told = coverage(policies, [proof], inventory=inventory)
+    assert [edit.rule for edit in told.unproved] == ["g"]
+    assert told.noticed == {"f": ("p",)}
+
+
+def test_an_edit_that_cannot_be_decided_is_listed() -> None:
+    _, policies, found = proofs(
+        "permit a {} forbid many { action read when resource.approvals.size >= 17 } forbid f { action delete }"
+        "prove p { action delete never permitted }"
+    )
+    told = coverage(policies, found)
+    (edit,) = told.undecided
+    assert (edit.rule, str(edit.edit)) == ("many", "deleted")
+    assert edit.why == "resource.approvals has at most 16 elements"
+    assert not told.unproved
+    assert told.noticed == {"f": ("p",)}
+
+
+def test_a_proof_tells_apart_what_is_written_once_and_used_twice() -> None:
+    _, policies, (proof,) = proofs(
+        "define old_low(u: User) -> Bool = u.level == low and u.tags.size > 3 "
+        "permit a { when old_low(principal) when old_low(resource.owner) }"
+        "prove p { permitted only if principal.level == low and resource.owner.level == low }"
+    )
+    told = explain(policies, proof)
+    assert [said(item.span, "") for item in told.because] == [
+        "u.level == low of old_low(principal)",
+        "u.level == low of old_low(resource.owner)",
+    ]
 
 
 def test_rules_that_do_nothing_are_found_jointly() -> None:
@@ -387,6 +479,29 @@ def test_a_repair_is_proved_and_tried_on_the_tests() -> None:
     assert not best.breaks
 
 
+def test_a_repair_takes_an_inventory_as_given() -> None:
+    checked, policies = compiled(
+        "permit a {}"
+        'forbid f { when principal == User::"root" and User::"root".level == high and resource.size > 3 }'
+        'prove p { when principal == User::"root" never permitted }'
+    )
+    (goal,), _ = goals_of(checked)
+    inventory = read_entities(policies.schema, INVENTORY)
+    proof = prove_goal(policies, goal, vocabulary_of(checked, inventory), inventory=inventory)
+    best = repairs(checked, policies, proof, inventory=inventory)[0]
+    assert best.message == "leave `resource.size > 3` out of `f`, so that it applies here too"
+
+
+def test_a_repair_leaves_out_one_use_of_a_definition() -> None:
+    checked, policies, (proof,) = proofs(
+        "define low_one(u: User) -> Bool = u.level == low "
+        "permit a {} forbid f { when low_one(principal) when low_one(resource.owner) }"
+        "prove p { when principal.level == low never permitted }"
+    )
+    best = repairs(checked, policies, proof)[0]
+    assert best.message == "leave `low_one(resource.owner)` out of `f`, so that it applies here too"
+
+
 def test_a_claim_that_runs_out_of_time_is_undecided() -> None:
     checked, policies = compiled("permit a {} prove p { never permitted }")
     goals, _ = goals_of(checked)
@@ -415,8 +530,63 @@ def test_an_unchanged_claim_is_checked_and_not_solved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, checked, policies = stored(tmp_path)
-    asked: list[object] = []
+    goals, _ = goals_of(checked)
+    solved = explain(policies, prove_goal(policies, goals[0], vocabulary_of(checked)))
+    asked = count_solving(monkeypatch)
+    proof = prove_goal(policies, goals[0], vocabulary_of(checked), store=store)
+    proof = explain(policies, proof, store=store)
+    assert proof.verdict is PROVED
+    assert proof.because == solved.because != ()
+    assert not asked
 
+
+@pytest.mark.parametrize(
+    "change",
+    [("tmp/*", "tmp/a*"), ("permit a", "permit b")],
+    ids=["another condition", "another name"],
+)
+def test_what_changed_is_solved_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: tuple[str, str]
+) -> None:
+    store, _, _ = stored(tmp_path)
+    checked, policies = compiled(GUARDED.replace(*change))
+    goals, _ = goals_of(checked)
+    asked = count_solving(monkeypatch)
+    proof = prove_goal(policies, goals[0], vocabulary_of(checked), store=store)
+    assert explain(policies, proof, store=store).because[0].rule in {"a", "b"}
+    assert asked
+
+
+@pytest.mark.parametrize("forgery", [None, [], {}, "honest", {"request": 1, "entities": 2}])
+def test_a_forged_request_makes_no_claim_speak(tmp_path: Path, forgery: object) -> None:
+    """A claim about no request is vacuous, whatever the store says."""
+    store, _, _ = stored(tmp_path)
+    request = store.read_request("p") if forgery == "honest" else json.dumps(forgery)
+    assert request is not None
+    checked, policies = compiled(
+        GUARDED.replace("p {", "p { when resource.size > 3 and resource.size < 2")
+    )
+    store.write_told("p", "", request, [])
+    (goal,), _ = goals_of(checked)
+    proof = prove_goal(policies, goal, vocabulary_of(checked), store=store)
+    assert proof.verdict is VACUOUS
+
+
+def test_a_kept_request_is_replayed_with_what_is_known(tmp_path: Path) -> None:
+    text = 'permit a {} forbid f {} prove p { when User::"root".level == low never permitted }'
+    checked, policies = compiled(text)
+    goals, _ = goals_of(checked)
+    store = ProofStore(tmp_path)
+    (proof,) = prove_all(checked, policies, goals, store=store)
+    assert proof.verdict is PROVED
+    inventory = read_entities(policies.schema, INVENTORY)
+    (proof,) = prove_all(checked, policies, goals, store=store, inventory=inventory)
+    assert proof.verdict is VACUOUS
+
+
+def count_solving(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """A list that grows with each question to a solver."""
+    asked: list[object] = []
     original = Session.solve
 
     def solve(self: Session, assumptions: Sequence[int] = ()) -> Answer:
@@ -424,10 +594,7 @@ def test_an_unchanged_claim_is_checked_and_not_solved(
         return original(self, assumptions)
 
     monkeypatch.setattr(Session, "solve", solve)
-    goals, _ = goals_of(checked)
-    proof = prove_goal(policies, goals[0], vocabulary_of(checked), store=store)
-    assert proof.verdict is PROVED
-    assert len(asked) == 1, "only whether the claim speaks about anything is asked"
+    return asked
 
 
 @pytest.mark.parametrize(

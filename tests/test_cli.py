@@ -87,6 +87,17 @@ def test_eval_prints_a_decision_for_each_request(folder: Path) -> None:
     fits("entities", ENTITIES)
 
 
+def test_eval_names_what_the_closest_permit_asks_for_and_what_it_excludes(folder: Path) -> None:
+    rules = POLICY[: POLICY.index("permit")]
+    permit = "permit p { when not resource.open unless context.hour == 9 }\n"
+    (folder / "policy.ilk").write_text(rules + permit)
+    lines = evaluate(folder, request()).stdout.splitlines()
+    assert [line.split("  (")[0].split(maxsplit=1) for line in lines[-2:]] == [
+        ["needs", "not resource.open"],
+        ["excludes", "context.hour == 9"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("hour", "door", "code"), [(9, "front", 0), (3, "front", 1), (9, "vault", 4)]
 )

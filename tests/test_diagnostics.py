@@ -448,7 +448,7 @@ DECLARATIONS = [
     ("permit p { } require «r» { when true }", Code.MISSING_CLAUSE),
     ('permit p { because "𝄞 {resource.«nme»}" }', Code.UNKNOWN_ATTRIBUTE),
     ("permit p { } define f(«principal»: Int) -> Bool = true", Code.DUPLICATE_NAME),
-    ("permit p { when " + "not (" * 62 + "«1»" + ")" * 62 + " }", Code.NESTING_TOO_DEEP),
+    ("permit p { when " + "not (" * 61 + "not «(1)»" + ")" * 61 + " }", Code.NESTING_TOO_DEEP),
     (
         'permit p { } test t { principal Agent::"a" «principal Agent::"b"» action drop'
         ' resource Table::"t" expect permit }',

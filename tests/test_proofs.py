@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from strategies import World, policy_sets, requests, stores, worlds
 
 from interlock.analyzer.claims import CLAIMS, denied_by
+from interlock.analyzer.coverage import coverage
 from interlock.analyzer.goals import Goal
 from interlock.analyzer.prove import Engine, Proof, Verdict, is_broken, prove_goal
+from interlock.analyzer.weaken import Weakening, weakenings
 from interlock.analyzer.witness import Vocabulary
 from interlock.compiler import ir
 from interlock.compiler.backends import smt_places
@@ -119,3 +121,33 @@ def test_the_second_opinion_agrees(problem: tuple[World, PolicySet, Goal]) -> No
     pytest.importorskip("cvc5", reason="cvc5 is not installed")
     _, policies, goal = problem
     agree(verdict_of(policies, goal), verdict_of(policies, goal, Engine.CVC5))
+
+
+@given(problems())
+def test_what_coverage_says_of_an_edit_is_what_proving_the_edited_rules_says(
+    problem: tuple[World, PolicySet, Goal],
+) -> None:
+    _, policies, goal = problem
+    proof = verdict_of(policies, goal)
+    if proof.verdict is not Verdict.PROVED:
+        return
+    told = coverage(policies, [proof])
+    edits = [edit for rule in policies.rules for edit in weakenings(rule)]
+
+    def verdict(edit: Weakening) -> Verdict:
+        rules = [edit.edited if rule is edit.rule else rule for rule in policies.rules]
+        edited = replace(policies, rules=tuple(rule for rule in rules if rule is not None))
+        if goal.rule not in {"", *(rule.id for rule in edited.rules)}:
+            return Verdict.REFUTED
+        return verdict_of(edited, goal).verdict
+
+    for unproved in told.unproved:
+        verdicts = [
+            verdict(edit)
+            for edit in edits
+            if (edit.rule.id, edit.span, edit.how) == (unproved.rule, unproved.span, unproved.edit)
+        ]
+        assert {Verdict.PROVED, Verdict.VACUOUS}.intersection(verdicts)
+    for name in told.noticed:
+        verdicts = [verdict(edit) for edit in edits if edit.rule.id == name]
+        assert set(verdicts) - {Verdict.PROVED, Verdict.VACUOUS}

@@ -1,6 +1,7 @@
 """`interlock prove`: its exit codes, what each format says, and that no text of a policy steers a reader of them."""
 
 import json
+import os
 import re
 import time
 import xml.etree.ElementTree as ElementTree
@@ -394,6 +395,49 @@ def test_coverage_names_the_guards_that_no_claim_protects(folder: Path) -> None:
     result = prove(HOLDS, "--coverage")
     assert "no claim notices production_tables deleted  policy.ilk:9" in result.stdout
     assert "no claim notices small_tables" not in result.stdout
+
+
+def test_an_undecided_edit_leaves_coverage_undecided(folder: Path) -> None:
+    many = "forbid many { action drop when resource.tags.size >= 17 }\n"
+    Path("many.ilk").write_text(
+        "module many\nentity U\nentity T { tags: Set<String>, old: Bool }\n"
+        "action drop, read { principal U resource T }\npermit a {}\nforbid f { action read }\n"
+        + many
+        + "prove p { action read never permitted }\n",
+        encoding="utf-8",
+    )
+    result = run("prove", "many.ilk", "--coverage")
+    assert result.exit_code == 6
+    assert "1 of 2 weakening edits are noticed by a claim" in result.stdout
+    assert "undecided whether a claim notices many deleted" in result.stdout
+    assert "since resource.tags has at most 16 elements" in result.stdout
+    for format in ("json", "markdown", "sarif"):
+        assert "at most 16 elements" in run(
+            "prove", "many.ilk", "--coverage", "--format", format
+        ).stdout.replace("&#32;", " ")
+
+
+def test_proofs_are_kept_in_the_nearest_folder_for_them(folder: Path) -> None:
+    prove(HOLDS)
+    assert [path.name for path in folder.iterdir()] == ["policy.ilk"]
+    proofs = folder / ".interlock" / "proofs"
+    proofs.mkdir(parents=True)
+    first = prove(HOLDS + BREAKS)
+    assert sorted(path.name for path in proofs.iterdir()) == [
+        "large_tables_stay.json",
+        "large_tables_stay.proof",
+    ]
+    (folder / "inner").mkdir()
+    os.chdir(folder / "inner")
+    again = prove(HOLDS + BREAKS)
+    assert again.stdout == first.stdout
+    assert not (folder / "inner" / ".interlock").exists()
+
+
+def test_a_folder_that_nobody_named_need_not_be_writable(folder: Path) -> None:
+    (folder / ".interlock" / "proofs" / "large_tables_stay.json").mkdir(parents=True)
+    assert prove(HOLDS).exit_code == 0
+    assert prove(HOLDS, "--proofs", ".interlock/proofs").exit_code == 2
 
 
 def test_a_second_solver_agrees(folder: Path) -> None:

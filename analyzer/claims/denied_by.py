@@ -1,4 +1,8 @@
-"""`denied by RULE`. Proved iff that `forbid` applies to every request in the claim's scope."""
+"""`denied by RULE`. Proved iff that `forbid` applies to every request in the claim's scope.
+
+It speaks about stores that describe every entity that is read; where the `forbid` reads one that nobody described, the
+request is denied, but not by that rule.
+"""
 
 from __future__ import annotations
 

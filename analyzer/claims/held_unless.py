@@ -1,6 +1,7 @@
 """`held unless E`. Proved iff every request in the claim's scope for which E does not hold is held.
 
-Held is neither permitted nor denied: evidence can still release it.
+Held is neither permitted nor denied: evidence can still release it. It speaks about stores that describe every entity
+that is read; a request about an entity that nobody described is denied, and not held.
 """
 
 from __future__ import annotations

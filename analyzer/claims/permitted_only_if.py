@@ -1,4 +1,7 @@
-"""`permitted only if E`. Proved iff E holds for every request in the claim's scope that is permitted."""
+"""`permitted only if E`. Proved iff E holds for every request in the claim's scope that is permitted.
+
+It speaks about stores that describe every entity that E reads.
+"""
 
 from __future__ import annotations
 

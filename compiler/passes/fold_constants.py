@@ -24,7 +24,7 @@ def fold(term: ir.Term) -> ir.Term:
         case ir.If(ir.Boolean(test), then, otherwise):
             return then if test else otherwise
         case ir.Not(ir.Not(operand)):
-            return operand
+            return replace(operand, span=term.span)
         case _ if not isinstance(term, ir.Literal | ir.SetOf | ir.RecordOf) and _is_closed(term):
             value = evaluate(term, None, NO_ENTITIES)
             return term if isinstance(value, Failed) else literal(value, term.span)
@@ -41,7 +41,9 @@ def _chain(term: ir.And | ir.Or, operands: tuple[ir.Term, ...], stop: ir.Boolean
             if isinstance(item, ir.Boolean):
                 if item == stop:
                     # What stands before may still fail, so only a chain that begins with it is decided.
-                    return stop if not kept else replace(term, operands=(*kept, stop))
+                    if not kept:
+                        return replace(stop, span=term.span)
+                    return replace(term, operands=(*kept, item))
                 continue
             kept.append(item)
     if not kept:

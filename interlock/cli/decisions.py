@@ -74,7 +74,11 @@ def explanation(
             lines.append(line("because", "no rule permits it"))
             for miss in near_misses:
                 lines.append(line("closest", miss.rule, miss.span))
-                lines += [line("  needs", " ".join(span.text.split()), span) for span in miss.unmet]
+                for span in miss.unmet:
+                    text = " ".join(span.text.split())
+                    condition = text.removeprefix("unless ")
+                    label = "  needs" if condition == text else "  excludes"
+                    lines.append(line(label, condition, span))
     if decision.outcome is Outcome.HOLD:
         lines += [line("needs", need.message, need.span) for need in decision.needs]
         lines += [

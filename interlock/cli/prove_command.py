@@ -88,6 +88,7 @@ EXIT_OF = {
 @click.option(
     "--proofs",
     metavar="DIR",
+    show_default="the nearest .interlock/proofs, if there is one",
     help="Keep certificates there: an unchanged claim is checked against its own, not solved again.",
 )
 @click.option(
@@ -132,7 +133,7 @@ def command(
         stop(Exit.USAGE, f"there is no claim `{min(unknown)}`")
     outputs = _outputs(also)
     known = _entities(policies, inventory) if inventory is not None else NO_ENTITIES
-    store = ProofStore(Path(proofs)) if proofs is not None else None
+    store = ProofStore(Path(proofs)) if proofs is not None else _nearest_store()
     try:
         found = _prove(checked, policies, goals, timeout, jobs, Engine(engine), store, known)
     except OSError as error:
@@ -140,8 +141,8 @@ def command(
     if cross_check:
         second = _prove(checked, policies, goals, timeout, jobs, Engine.CVC5, None, known)
         found = [_agreed(one, other) for one, other in zip(found, second, strict=True)]
-    unprotected = _coverage(policies, found, timeout) if with_coverage else None
-    suggested = _repairs(checked, policies, found, timeout, jobs) if with_repairs else {}
+    unprotected = _coverage(policies, found, timeout, known) if with_coverage else None
+    suggested = _repairs(checked, policies, found, timeout, jobs, known) if with_repairs else {}
     verdicts = Report(checked, policies, tuple(found), unprotected, suggested)
     for name, file in outputs.items():
         _write(Path(file), render(name, verdicts))
@@ -149,7 +150,8 @@ def command(
     if save_tests is not None:
         _save(checked, found, Path(save_tests))
     code = exit_for(found)
-    if with_coverage and unprotected is None and code is Exit.OK:
+    is_covered = unprotected is not None and not unprotected.undecided
+    if with_coverage and not is_covered and code is Exit.OK:
         code = Exit.UNDECIDED
     raise SystemExit(int(code))
 
@@ -176,6 +178,16 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         stop(Exit.USAGE, f"{path}: cannot be written: {error.strerror}")
+
+
+def _nearest_store() -> ProofStore | None:
+    """The store of the nearest folder that has one, from here upwards."""
+    here = Path.cwd()
+    for place in (here, *here.parents):
+        folder = place / ".interlock" / "proofs"
+        if folder.is_dir():
+            return ProofStore(folder, is_optional=True)
+    return None
 
 
 def _prove(
@@ -205,12 +217,14 @@ def _prove(
 # What only some runs ask for is loaded when it is asked for.
 
 
-def _coverage(policies: PolicySet, proofs: list[Proof], timeout: float) -> "Coverage | None":
+def _coverage(
+    policies: PolicySet, proofs: list[Proof], timeout: float, inventory: Entities
+) -> "Coverage | None":
     """What no claim protects, or nothing where that takes longer than all claims may."""
     from ..analyzer.coverage import coverage
 
     def work(_: None) -> "Coverage":
-        return coverage(policies, proofs)
+        return coverage(policies, proofs, inventory=inventory)
 
     ((_, answer),) = run([None], work, timeout=timeout * max(1, len(proofs)), jobs=1)
     if isinstance(answer, Done):
@@ -220,13 +234,18 @@ def _coverage(policies: PolicySet, proofs: list[Proof], timeout: float) -> "Cove
 
 
 def _repairs(
-    checked: Checked, policies: PolicySet, proofs: list[Proof], timeout: float, jobs: int
+    checked: Checked,
+    policies: PolicySet,
+    proofs: list[Proof],
+    timeout: float,
+    jobs: int,
+    inventory: Entities,
 ) -> dict[str, tuple["Repair", ...]]:
     """Edits for each refuted claim, as long as they take no longer to find than all claims may to be proved."""
     from ..analyzer.repair import repairs
 
     def work(proof: Proof) -> tuple["Repair", ...]:
-        return tuple(repairs(checked, policies, proof, proofs))
+        return tuple(repairs(checked, policies, proof, proofs, inventory=inventory))
 
     refuted = [proof for proof in proofs if proof.counterexample is not None]
     found = {}

@@ -152,6 +152,7 @@ def prove_schema() -> dict[str, Any]:
             "text": _list(_TEXT),
         }
     )
+    because = {"rule": _TEXT, "whole": {"type": "boolean"}, "part": _TEXT, **_PLACED}
     claim = _object(
         {
             "claim": _TEXT,
@@ -160,15 +161,17 @@ def prove_schema() -> dict[str, Any]:
             "why": _OPTIONAL_TEXT,
             "environments": _NATURAL,
             "counterexample": {"anyOf": [counterexample, {"type": "null"}]},
-            "because": _list(_object({"rule": _TEXT, "whole": {"type": "boolean"}, **_PLACED})),
+            "because": _list(_object(because)),
             "source": _PLACE,
         }
     )
-    edit = _object({"rule": _TEXT, "edit": {"enum": ["deleted", "widened"]}, **_PLACED})
+    kinds = {"enum": ["deleted", "widened", "narrowed", "eased"]}
+    edit = {"rule": _TEXT, "edit": kinds, "without": _TEXT, **_PLACED}
     coverage = _object(
         {
             "tried": _NATURAL,
-            "unproved": _list(edit),
+            "unproved": _list(_object(edit)),
+            "undecided": _list(_object({**edit, "why": _TEXT})),
             "noticed": {"type": "object", "additionalProperties": _list(_TEXT)},
         }
     )

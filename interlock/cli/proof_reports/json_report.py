@@ -1,15 +1,18 @@
 """Verdicts as JSON: `{"claims": [{"claim", "verdict", "environments", "counterexample", "because", "source"}]}`."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ...analyzer import as_json
 from ...analyzer.prove import Counterexample, Proof
-from ...analyzer.telling import guards, situation_lines
+from ...analyzer.telling import guards, said, situation_lines
+from ...analyzer.weaken import How
 from ...lang.schema import Schema
-from ...lang.values import EntityId, EnumValue, Record, Value
 from ..common import place_document
 from .report import Report
-from .whole import whole_context, whole_entity
+
+if TYPE_CHECKING:
+    from ...analyzer.coverage import Unproved
 
 
 def render(report: Report) -> str:
@@ -24,10 +27,8 @@ def document(report: Report) -> dict[str, Any]:
     if report.coverage is not None:
         result["coverage"] = {
             "tried": report.coverage.tried,
-            "unproved": [
-                {"rule": edit.rule, "edit": edit.edit, **place_document(edit.span)}
-                for edit in report.coverage.unproved
-            ],
+            "unproved": [_edit(edit) for edit in report.coverage.unproved],
+            "undecided": [{**_edit(edit), "why": edit.why} for edit in report.coverage.undecided],
             "noticed": {rule: list(claims) for rule, claims in report.coverage.noticed.items()},
         }
     if report.repairs:
@@ -42,6 +43,17 @@ def document(report: Report) -> dict[str, Any]:
     return result
 
 
+def _edit(edit: "Unproved") -> dict[str, Any]:
+    is_whole = edit.edit is How.DELETED
+    without = "" if is_whole else said(edit.span, "")
+    return {
+        "rule": edit.rule,
+        "edit": str(edit.edit),
+        "without": without,
+        **place_document(edit.span),
+    }
+
+
 def _claim(report: Report, proof: Proof) -> dict[str, Any]:
     found = proof.counterexample
     return {
@@ -52,7 +64,12 @@ def _claim(report: Report, proof: Proof) -> dict[str, Any]:
         "environments": len(proof.goal.environments),
         "counterexample": None if found is None else _counterexample(report, found),
         "because": [
-            {"rule": item.rule, "whole": item.whole, **place_document(item.span)}
+            {
+                "rule": item.rule,
+                "whole": item.whole,
+                "part": "" if item.whole else said(item.span, ""),
+                **place_document(item.span),
+            }
             for item in proof.because
         ],
         "source": place_document(proof.goal.span),
@@ -82,41 +99,4 @@ def _counterexample(report: Report, found: Counterexample) -> dict[str, Any]:
 
 def situation_document(schema: Schema, found: Counterexample) -> dict[str, Any]:
     """The request and its entities, as `interlock eval` reads them."""
-    request = found.request
-    return {
-        "request": {
-            "principal": _uid(request.principal),
-            "action": {"type": "Action", "id": request.action},
-            "resource": _uid(request.resource),
-            "context": plain(whole_context(schema, request.action, request.context)),
-        },
-        "entities": [
-            {
-                "uid": _uid(entity),
-                "attrs": plain(whole_entity(schema, entity, data.attributes)),
-                "parents": [_uid(parent) for parent in sorted(found.parents.get(entity, ()))],
-            }
-            for entity, data in found.entities.known.items()
-        ],
-    }
-
-
-def plain(value: Value) -> Any:
-    """A value as `interlock eval` reads it."""
-    match value:
-        case Record():
-            return {name: plain(item) for name, item in value.items()}
-        case frozenset():
-            return sorted((plain(item) for item in value), key=repr)
-        case EntityId():
-            return _uid(value)
-        case EnumValue():
-            return value.name
-        case bool() | int() | str():
-            return value
-        case _:
-            return str(value)
-
-
-def _uid(entity: EntityId) -> dict[str, str]:
-    return {"type": entity.type, "id": entity.id}
+    return as_json.situation_document(schema, found.request, found.entities, found.parents)

@@ -1,11 +1,12 @@
 """Verdicts as Markdown for a comment on a pull request; text of policies stands there only as code."""
 
 from ...analyzer.prove import Proof, Verdict
+from ...analyzer.telling import said
 from ..common import plural
 from ..markdown import MAX_LETTERS, code, code_block
 from .report import Report
 from .story import place, short, story
-from .text_report import totals
+from .text_report import noticed, totals
 
 _ORDER = (Verdict.REFUTED, Verdict.UNKNOWN, Verdict.VACUOUS, Verdict.PROVED)
 
@@ -60,11 +61,13 @@ def _folded(report: Report, proof: Proof) -> str:
 def _coverage(report: Report) -> list[str]:
     if report.coverage is None:
         return []
-    edits = report.coverage.unproved
-    noticed = report.coverage.tried - len(edits)
-    counted = plural(report.coverage.tried, "weakening edit")
-    lines = [f"{noticed} of {counted} are noticed by a claim.", ""]
-    lines += [f"- no claim notices {code(edit.rule)} {edit.edit}" for edit in edits[:50]]
+    edits = (*report.coverage.unproved, *report.coverage.undecided)
+    lines = [f"{noticed(report.coverage)}.", ""]
+    for edit in edits[:50]:
+        known = "undecided whether a claim notices" if edit.why else "no claim notices"
+        without = "" if edit.edit == "deleted" else f" by leaving out {code(said(edit.span, ''))}"
+        since = f", since {code(edit.why)}" if edit.why else ""
+        lines.append(f"- {known} {code(edit.rule)} {edit.edit}{without}{since}")
     if len(edits) > 50:
         lines.append(f"- and {len(edits) - 50:,} more")
     return [*lines, ""] if edits else lines

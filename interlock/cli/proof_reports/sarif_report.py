@@ -10,13 +10,13 @@ from urllib.parse import quote
 
 from ...analyzer.coverage import Unproved
 from ...analyzer.prove import Proof, Verdict
-from ...analyzer.telling import guards
+from ...analyzer.telling import guards, said
 from ...lang.loader import bundled
 from ...lang.render import safe
 from ...lang.source import Fragment, Span
 from ...version import __version__
 from .report import Report
-from .story import broken, short, story
+from .story import broken, story
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _BUNDLED = "INTERLOCK_POLICIES"
@@ -52,8 +52,8 @@ _RULES: dict[str, tuple[str, str, str, str]] = {
         "fail",
         "note",
         "No claim notices that a rule becomes weaker.",
-        "The rule can be deleted, or a permit widened, and every proved claim still holds. A claim that rests on the "
-        "rule would notice.",
+        "The rule can be deleted, or a part of it left out, and every proved claim still holds. A claim that rests on "
+        "it would notice.",
     ),
 }
 _INDEX = {name: number for number, name in enumerate(_RULES)}
@@ -66,7 +66,8 @@ def render(report: Report) -> str:
 def document(report: Report) -> dict[str, Any]:
     results = [_result(report, proof) for proof in report.proofs]
     if report.coverage is not None:
-        results += [_unprotected(report, edit) for edit in report.coverage.unproved]
+        edits = (*report.coverage.unproved, *report.coverage.undecided)
+        results += [_unprotected(report, edit) for edit in edits]
     run = {
         "tool": {
             "driver": {
@@ -127,11 +128,11 @@ def _result(report: Report, proof: Proof) -> dict[str, Any]:
 
 
 def _unprotected(report: Report, edit: Unproved) -> dict[str, Any]:
-    is_whole = edit.edit == "deleted"
-    what = "deleted" if is_whole else f"widened by leaving out `{short(edit.span.text)}`"
+    known = "it is undecided whether a claim notices" if edit.why else "no claim notices"
+    since = f", since {edit.why}" if edit.why else ""
     return {
-        **_kind("unprotected", edit.rule, edit.edit, edit.span.text),
-        "message": _message(f"no claim notices when `{edit.rule}` is {what}"),
+        **_kind("unprotected", edit.rule, edit.edit, said(edit.span)),
+        "message": _message(f"{known} when `{edit.rule}` is {edit.message}{since}"),
         "locations": [_location(report, edit.span)],
     }
 

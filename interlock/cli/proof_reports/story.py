@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...analyzer.prove import Because, Counterexample, Proof
 from ...analyzer.telling import guards, situation_lines
+from ...analyzer.telling import said as words
 from ...compiler.decision import Decision
 from ...lang.render import safe
 from ...lang.source import Span
@@ -161,7 +162,7 @@ def _because(because: Iterable[Because], width: int) -> Iterator[Line]:
         yield Line(f"  {label:<{_LABEL - 2}}{safe(rule)} ({place(whole.span)})", is_quiet=True)
         for item in items:
             if not item.whole:
-                text = short(item.span.text, max(20, width - _LABEL - 2))
+                text = short(words(item.span, ""), max(20, width - _LABEL - 2))
                 yield Line(f"{'':<{_LABEL + 2}}{text}", is_quiet=True)
         label = ""
 

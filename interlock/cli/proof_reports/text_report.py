@@ -10,7 +10,7 @@ from ...analyzer.prove import Proof, Verdict
 from ...lang.render import BOLD, DIM, GREEN, RED, YELLOW, paint, safe
 from ..common import plural, use_color
 from .report import Report
-from .story import WIDTH, place, short, story
+from .story import WIDTH, place, story
 
 if TYPE_CHECKING:
     from ...analyzer.coverage import Coverage
@@ -43,6 +43,13 @@ def totals(report: Report) -> str:
     return f"{plural(len(report.proofs), 'claim')}{': ' + told if told else ''}"
 
 
+def noticed(coverage: "Coverage") -> str:
+    """`2 of 3 weakening edits are noticed by a claim`."""
+    edits = plural(coverage.tried, "weakening edit")
+    verb = "is" if coverage.tried == 1 else "are"
+    return f"{coverage.noticed_edits} of {edits} {verb} noticed by a claim"
+
+
 def _proof(report: Report, proof: Proof, width: int, color: bool) -> Iterator[str]:
     verdict = paint(f"{proof.verdict:<8}", BOLD, _TINT[proof.verdict], color=color)
     name = paint(safe(proof.goal.name), BOLD, color=color)
@@ -54,10 +61,11 @@ def _proof(report: Report, proof: Proof, width: int, color: bool) -> Iterator[st
 
 
 def _coverage(coverage: "Coverage", color: bool) -> Iterator[str]:
-    noticed = coverage.tried - len(coverage.unproved)
-    yield f"{noticed} of {plural(coverage.tried, 'weakening edit')} are noticed by a claim"
-    for edit in coverage.unproved:
-        is_whole = edit.edit == "deleted"
-        what = "deleted" if is_whole else f"widened by leaving out `{short(edit.span.text)}`"
+    yield noticed(coverage)
+    for edit in (*coverage.unproved, *coverage.undecided):
         rule = paint(safe(edit.rule), YELLOW, color=color)
-        yield f"  no claim notices {rule} {what}  {paint(place(edit.span), DIM, color=color)}"
+        where = paint(place(edit.span), DIM, color=color)
+        known = "undecided whether a claim notices" if edit.why else "no claim notices"
+        yield f"  {known} {rule} {safe(edit.message)}  {where}"
+        if edit.why:
+            yield f"    since {safe(edit.why)}"
