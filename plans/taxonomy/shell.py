@@ -35,6 +35,14 @@ class Form(Model):
     """An operand follows `--`."""
     every: bool = False
     """Every operand after the words fits the last of them, but for `NAME=value`."""
+    among: tuple[Text, ...] = ()
+    """At least one operand after the words fits one of these patterns."""
+    writes: tuple[Text, ...] = ()
+    """Options whose value is a file that it writes; a number is the operand after the words that is."""
+    deletes: tuple[Text, ...] = ()
+    """Options whose value is a directory that it empties."""
+    always: bool = False
+    """It does so, too, where the program only shows what it would do."""
     project: bool = False
     """It runs what the project itself defines, as its tests; where something repoints it, it is `execute`."""
     unpacks: bool = False
@@ -62,6 +70,8 @@ class Program(Model):
     """`-name` is one long option, as in Go's `flag`."""
     any_case: bool = False
     """Capitals in its words mean nothing."""
+    several: bool = False
+    """Each operand is a command, so that `help` or `version` as the first says nothing of the rest."""
     dry: tuple[Text, ...] = ()
     """Options with which it only shows what it would do."""
     writes: tuple[Text, ...] = ()
@@ -152,6 +162,10 @@ class Act(StrEnum):
     EMPTY = "empty"
     WRITE = "write"
     """Every operand is written."""
+    REPLACE = "replace"
+    """A new file takes the place of what stood there."""
+    EDIT = "edit"
+    """What stands there is changed in place."""
     WRITE_LAST = "write_last"
     """The last operand is written."""
     MOVE = "move"
@@ -171,6 +185,10 @@ class FileProgram(Model):
     """Options whose value is the path written to."""
     deletes: tuple[Text, ...] = ()
     """Options with which it deletes in its target."""
+    takes: tuple[Text, ...] = ()
+    """Options with which what it copied is deleted where it was."""
+    alone: bool = False
+    """Without operands it makes something temporary."""
     dry: tuple[Text, ...] = ()
     source: Source
 

@@ -150,7 +150,8 @@ class Commands:
             and operation in (">", ">>")
         ):
             return
-        if act is not Act.DELETE and (reason := written_file(full)):
+        makes_code = act not in (Act.DELETE, Act.CREATE)
+        if makes_code and (reason := written_file(full)):
             walker.state.repointed = walker.state.repointed or reason
         self.report(
             walker, command, outcome.effect, f"{operation} {full}", outcome.why, target=full,
@@ -317,6 +318,27 @@ class Commands:
         for row in self.taxonomy.programs[name]:
             if row.writes:
                 self.written(walker, command, row, rest)
+        self.form_paths(walker, command, name, worst, rest)
+
+    def form_paths(
+        self, walker: Walker, command: Command, name: str, found: Match, rest: Sequence[Field]
+    ) -> None:
+        """The files that a form writes, and the directories that it empties."""
+        form = found.form
+        named = [one for one in form.writes if one.startswith("-")]
+        places = [int(one) - 1 for one in form.writes if one.isdecimal()]
+        files = [found.rest[at] for at in places if at < len(found.rest)]
+        for row in self.taxonomy.programs[name]:
+            arguments = sort_words(
+                rest, (*row.valued, *named, *form.deletes), one_dash=row.one_dash
+            )
+            files += arguments.values(named)
+            for one in arguments.values(form.deletes):
+                self.path(walker, command, Act.DELETE, one, name, is_tree=True)
+        act = Act.EMPTY if _only_nothing(found.rest, files) else Act.REPLACE
+        for one in files:
+            if one.text != "-":
+                self.path(walker, command, act, one, name, is_tree=False)
 
     def known_inside(
         self, walker: Walker, command: Command, name: str, rest: Sequence[Field]
@@ -388,6 +410,12 @@ class Commands:
                 walker, command, Effect.EXECUTE, f"{name} {words}", "it runs code that is not shown",
                 opaque=doubt,
             )  # fmt: skip
+
+
+def _only_nothing(rest: Sequence[Field], files: Sequence[Field]) -> bool:
+    """Whether the only thing put into the files is `/dev/null`."""
+    sources = [one.text for one in rest if one not in files]
+    return bool(sources) and all(one == "/dev/null" for one in sources)
 
 
 _Special = Callable[[Commands, Walker, Command, Sequence[Field]], Input | None]

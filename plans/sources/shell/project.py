@@ -38,9 +38,13 @@ def written_file(path: str) -> str | None:
     return f"this script writes `{path[:100]}`, which it may run"
 
 
+_SERVICES = re.compile(
+    r"/(srv|opt|mnt|media|var|backups?)(/(?!folders/)|$)|(/home|/Users)/[^/]+$|/root$"
+)
+"""What runs on the machine has its files there; a home itself is no project either."""
 _NOBODY_S = frozenset({"/", "~", "/tmp", "/var/tmp", "/private/tmp", "/dev/shm"})  # noqa: S108
 _RESULTS = re.compile(
-    r"^/(tmp|var/tmp|dev)/|\.(log|md|out|html|csv|tap|lcov|pid)$|(^|/)(?!requirements|constraints|CMakeLists)[^/]*\.txt$"
+    r"^/(tmp|var/tmp|dev)/|(^|/)[\w.-]*tfplan$|\.(log|md|out|html|csv|tap|lcov|pid)$|(^|/)(?!requirements|constraints|CMakeLists)[^/]*\.txt$"
     r"|(^|/)(junit|report|reports|results|coverage|test-results)[^/]*\.(xml|json)$"
 )
 
@@ -54,5 +58,7 @@ def _is_foreign(taxonomy: Taxonomy, path: str, directory: str) -> bool:
         return True
     if not full.startswith(("/", "~")):
         return False
+    if _SERVICES.match(full):
+        return True
     place = place_of(taxonomy, full, is_pattern=False)
-    return place in (Place.SCRATCH, Place.SYSTEM, Place.DEVICE, Place.DATA)
+    return place in (Place.SCRATCH, Place.SYSTEM, Place.DEVICE, Place.DATA, Place.RECOVERY)
