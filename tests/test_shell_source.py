@@ -32,6 +32,50 @@ def check(text: str, *expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "x='a[$(rm b)]'; echo $((x))",
+        "x='a[`rm b`]'; y=x; (( y > 1 ))",
+        "x='a[$(rm b)]'; echo ${b[x]}",
+        "x='a[$(rm b)]'; echo ${b:x}",
+        "[[ 'a[$(rm b)]' -eq 1 ]]",
+        "[[ -v 'a[$(rm b)]' ]]",
+        "let 'a[$(rm b)]=1'",
+        "read 'a[$(rm b)]'",
+        "unset 'a[$(rm b)]'",
+        "a=(['$(rm b)']=1)",
+        "f() { echo $(($1)); }; f 'a[$(rm b)]'",
+        "read n <<< 'a[$(rm b)]'; echo $((n))",
+        "x='$(rm b)'; echo \"${x@P}\"",
+    ],
+)
+def test_what_bash_computes_may_run_a_command(text: str) -> None:
+    check(text, "?")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "read n; echo $((n+1))",
+        "n=$(wc -l < f); [[ $n -gt 0 ]]",
+        "for i in $(seq 3); do echo $((i+1)); done",
+        "a=(1 2); i=1; echo ${a[i]} ${a[$i]} ${a[@]:1:2}",
+        "x='$(rm b)'; echo \"$x\"",
+        "grep 'a[0-9]$(x)' f",
+        "[[ $a == 'a[$(rm b)]' ]]",
+    ],
+)
+def test_what_bash_does_not_compute_runs_nothing(text: str) -> None:
+    check(text)
+
+
+def test_a_line_for_completion_is_run() -> None:
+    check("compgen -C 'rm -rf b'", "delete_data rm b")
+    check("mapfile -C 'rm c' -c 1 a", "delete_data rm c")
+    check("jobs -x rm c", "delete_data rm c")
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("X=build; rm -rf ./$X", "update rm build"),

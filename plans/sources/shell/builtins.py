@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...model import Effect
-from . import wrappers
+from ..sql.changes import words
+from . import computed, wrappers
 from .arguments import sort_words
 from .project import repointed
 from .reached import Command, Input, prints
@@ -22,12 +23,25 @@ def plain_builtin(
     commands: "Commands", walker: Walker, command: Command, name: str, rest: Sequence[Field]
 ) -> Input:
     state = walker.state
+    if (reason := _computes(state, name, rest)) is not None:
+        commands.opaque(walker, command, reason)
     match name:
+        case "complete" | "compgen":
+            _completes(commands, walker, command, name, rest)
+        case "jobs" if ran := [at for at, one in enumerate(rest[:-1]) if one.text == "-x"]:
+            return commands.perform(walker, replace(command, fields=tuple(rest[ran[0] + 1 :])))
+        case "bind" if any(
+            one.text not in ("-l", "-p", "-P", "-v", "-V", "-s", "-S") for one in rest
+        ):
+            commands.opaque(walker, command, "what it binds to keys is not read here")
         case "cd" | "pushd":
             _change_directory(state, rest)
         case "popd":
             state.directory = None
         case "read" | "mapfile" | "readarray" | "getopts" | "let":
+            if name in ("mapfile", "readarray"):
+                for line in sort_words(rest, ("-C", *_READ_VALUED)).values(("-C",)):
+                    walker.nested(line, state.fork())
             for one in rest:
                 state.doubt(
                     re.split(r"\W", one.text.lstrip("-"))[0] or "REPLY", "is read when it runs"
@@ -64,6 +78,42 @@ def plain_builtin(
     if name == "printf":
         return _printf(rest, command)
     return prints(command)
+
+
+_READ_VALUED = ("-d", "-n", "-O", "-s", "-u", "-c")
+
+
+def _computes(state: State, name: str, rest: Sequence[Field]) -> str | None:
+    """Why a builtin may run a command: it computes its words, or the subscript of a name."""
+    match name:
+        case "let":
+            found = [computed.in_word(state, one) for one in rest]
+        case "read" | "mapfile" | "readarray" | "getopts" | "wait":
+            found = [computed.in_name(state, one) for one in rest]
+        case "printf" if rest and (rest[0].may_be_option or rest[0].text.startswith("-v")):
+            found = [computed.in_name(state, one) for one in rest[:2]]
+        case "test" | "[" if any(one.holes or one.text in _LOOKS for one in rest):
+            found = [computed.in_name(state, one) for one in rest if "[" in one.text]
+        case _:
+            found = []
+    return next((reason for reason in found if reason is not None), None)
+
+
+_LOOKS = words("-v -R -eq -ne -lt -le -gt -ge")
+
+
+def _completes(
+    commands: "Commands", walker: Walker, command: Command, name: str, rest: Sequence[Field]
+) -> None:
+    """`-C` runs a line, `-F` a function, and the list after `-W` is expanded."""
+    arguments = sort_words(rest, ("-A", "-C", "-F", "-G", "-P", "-S", "-W", "-X", "-o"))
+    for line in arguments.values(("-C",)):
+        walker.nested(line, walker.state.fork())
+    lists = arguments.values(("-W",))
+    if arguments.unsure or any(one.holes or computed.runs(one.text) for one in lists):
+        commands.opaque(walker, command, "the list it chooses from may run a command")
+    if name == "compgen" and arguments.values(("-F",)):
+        commands.opaque(walker, command, "the function it runs is not followed")
 
 
 def _change_directory(state: State, rest: Sequence[Field]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from . import assignments, branches, redirects
+from . import assignments, branches, computed, redirects
 from .reached import (
     MAX_COMMANDS,
     SILENT,
@@ -55,6 +55,8 @@ class Walker:
         tree = self.parsed(text)
         if tree is not None:
             self.tree = tree
+            if computed.hides_commands(tree):
+                self.state.hides_commands = True
             self.statements(tree.root)
 
     def parsed(self, text: str) -> Tree | None:
@@ -158,6 +160,8 @@ class Walker:
                 return SILENT
             case "unset_command":
                 for child in node.named_children:
+                    if (reason := computed.in_name(self.state, self.whole(child))) is not None:
+                        self.unread(child.start_byte, reason, text_of(node))
                     self.state.variables.pop(text_of(child), None)
                     self.state.functions.pop(text_of(child), None)
                 return SILENT
@@ -270,7 +274,13 @@ class Walker:
             lambda: self.state.arguments,
             self.substitution,
             lambda name: self.state.doubt(name, "may be set by its default"),
+            self.compute,
         )
+
+    def compute(self, node: Node) -> None:
+        """Says so where bash runs a command that is not seen when it computes an expression."""
+        if (reason := computed.in_node(self.state, node)) is not None:
+            self.unread(node.start_byte, reason, text_of(node))
 
     def substitution(self, node: Node) -> None:
         """Runs the commands of `$(…)`, `` `…` `` and `<(…)`; what they print is not followed."""

@@ -64,6 +64,8 @@ class Scope:
     run: Callable[[Node], None]
     doubt: Callable[[str], None]
     """Is told of a variable that expanding the word may set, as `${name:=word}` does."""
+    compute: Callable[[Node], None]
+    """Is told of every expression that bash computes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,7 @@ class _Words:
                 return [_Atom(text_of(node), quoted, at, what, splits=not quoted)]
             case "arithmetic_expansion":
                 self.substitutions(node)
+                self.scope.compute(node)
                 return [
                     _Atom(text_of(node), True, at, f"`{_short(text_of(node))}` is not computed")
                 ]
@@ -249,6 +252,8 @@ class _Words:
         """`${name}`, `${array[@]}`, and defaults of a name that is known and not empty."""
         text = text_of(node)
         self.substitutions(node)
+        if _COMPUTES.search(text):
+            self.scope.compute(node)
         if plain := re.fullmatch(r"\$\{(\w+)\}", text):
             return self.variable(node, plain[1], quoted)
         if every := re.fullmatch(r"\$\{(\w+)\[([@*])\]\}", text):
@@ -266,6 +271,8 @@ class _Words:
         return [_Atom(text, quoted, node.start_byte, reason, splits=is_many)]
 
 
+# A subscript, an offset, a name in a variable, and a prompt with commands in it.
+_COMPUTES = re.compile(r"^\$\{(!|#?\w+\[(?![@*]\])|\w+(\[[@*]\])?:(?![-=?+]))|@P\}$")
 _EXPANDS = re.compile(r"\$[\w@*#?!{(-]")
 
 
