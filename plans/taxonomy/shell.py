@@ -217,6 +217,20 @@ class Paths(Model):
     source: Source
 
 
+class Printed(Model):
+    """What is known of what a line prints, where it stands for a word."""
+
+    pattern: Text
+    """The words of the line, parted by blanks, as a regular expression."""
+    shown: Text
+    """What stands for it; `$(…)` in it is a name without slashes and blanks, and never empty."""
+    is_path: bool = True
+    """Otherwise it is one word at most, and nothing else is known of it."""
+    unless_set: tuple[Text, ...] = ()
+    """Variables that change it."""
+    source: Source
+
+
 class Runner(Model):
     """Programs that run code which no artifact shows."""
 
@@ -240,6 +254,7 @@ class Table(Model):
     files: tuple[FileProgram, ...] = ()
     paths: tuple[Paths, ...] = ()
     runners: tuple[Runner, ...] = ()
+    outputs: tuple[Printed, ...] = ()
 
     @model_validator(mode="after")
     def _forms_are_whole(self) -> Self:
@@ -262,6 +277,7 @@ class Taxonomy:
     files: Mapping[str, FileProgram] = field(init=False)
     runners: Mapping[str, Runner] = field(init=False)
     paths: tuple[Paths, ...] = field(init=False)
+    outputs: tuple[Printed, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         programs: dict[str, tuple[Program, ...]] = {}
@@ -301,6 +317,10 @@ class Taxonomy:
         object.__setattr__(self, "databases", databases)
         object.__setattr__(self, "files", file_programs)
         object.__setattr__(self, "runners", runners)
+        # A user's row cannot say that an output is harmless.
+        object.__setattr__(
+            self, "outputs", tuple(row for table in self.shipped for row in table.outputs)
+        )
         object.__setattr__(
             self,
             "paths",

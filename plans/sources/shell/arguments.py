@@ -132,7 +132,14 @@ def _options(
         name, equals, value = text.partition("=")
         if equals:
             at = None if word.exact_at is None else word.exact_at + len(name.encode()) + 1
-            inner = Field(value, word.at, word.holes, is_pattern=word.is_pattern, exact_at=at)
+            inner = Field(
+                value,
+                word.at,
+                word.holes,
+                is_pattern=word.is_pattern,
+                exact_at=at,
+                is_path=word.is_path,
+            )
             return [(name, inner)], 0
         if _takes_value(name, valued) or (takes_next and name not in flags):
             return [(name, following)], 1
@@ -146,7 +153,8 @@ def _options(
             if not rest:
                 return [*found, (name, following)], 1
             at = None if word.exact_at is None else word.exact_at + index + 2
-            inner = Field(rest.removeprefix("="), word.at, word.holes, exact_at=at)
+            value = rest.removeprefix("=")
+            inner = Field(value, word.at, word.holes, exact_at=at, is_path=word.is_path)
             return [*found, (name, inner)], 0
         found.append((name, None))
     # A word such as `-auto-approve` may also be one option.

@@ -163,8 +163,13 @@ def _value(walker: "Walker", node: Node | None) -> Value:
         return Value(unknown=_first_hole(tuple(fields)), is_array=True)
     field = walker.whole(node)
     if field.holes:
-        return Value(unknown=field.holes[0])
+        is_plain = field.is_path and _PLAIN.fullmatch(re.sub(r"\$\([^()]*\)", "", field.text))
+        return Value(unknown=field.holes[0], shown=field.text if is_plain else None)
     return Value((field.text,))
+
+
+_PLAIN = re.compile(r"[\w./~:@%+=,-]*")
+"""Letters that mean the same with quotes and without."""
 
 
 # --- commands and words

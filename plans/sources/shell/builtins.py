@@ -1,6 +1,7 @@
 """The builtins of the shell: what they do to its state, and which of them run other texts."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -42,6 +43,9 @@ def plain_builtin(
             if name in ("mapfile", "readarray"):
                 for line in sort_words(rest, ("-C", *_READ_VALUED)).values(("-C",)):
                     walker.nested(line, state.fork())
+            names = sort_words(rest, _READ_OPTIONS).operands
+            if name != "let" and any(one.holes for one in names):
+                state.doubt_everything()
             for one in rest:
                 state.doubt(
                     re.split(r"\W", one.text.lstrip("-"))[0] or "REPLY", "is read when it runs"
@@ -80,6 +84,7 @@ def plain_builtin(
     return prints(command)
 
 
+_READ_OPTIONS = ("-p", "-d", "-n", "-N", "-t", "-u", "-i", "-O", "-s", "-c", "-C")
 _READ_VALUED = ("-d", "-n", "-O", "-s", "-u", "-c")
 
 
@@ -167,7 +172,27 @@ def trap(commands: "Commands", walker: Walker, command: Command, rest: Sequence[
         # It runs when the script ends, in a state that is not known yet.
         later = walker.state.fork()
         later.doubt_everything()
+        kept = walker.state.variables
+        later.variables |= {name: kept[name] for name in _set_once(walker) if name in kept}
         walker.nested(words[0], later)
+
+
+def _set_once(walker: Walker) -> set[str]:
+    """The variables that a text names in one assignment and nowhere else, so that they keep their value."""
+    text = walker.tree.source.decode("utf-8", "replace") if walker.tree is not None else ""
+    if walker.depth or _NAMES_OTHERS.search(text):
+        return set()
+    named = Counter(re.findall(r"(?<![\w$])(?<!\$\{)(?<!\$\{[#!])[A-Za-z_]\w*", text))
+    named.update(re.findall(r"\$\{(\w+):?=", text))
+    assigned = re.findall(r"(?<![\w$])([A-Za-z_]\w*)=", text)
+    return {name for name in assigned if named[name] == 1}
+
+
+_NAMES_OTHERS = re.compile(
+    r"\b(eval|source|read|printf\s+-v|declare|typeset|mapfile|readarray|getopts|unset|let)\b|(^|[\s;&|])\.\s"
+    r"|\b(local|export|readonly)\s+[^\w\s]"
+)
+"""What may set a variable whose name is not written there."""
 
 
 def exec_(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from ...model import Change, Effect, Reversibility, Risk, Selector
 from ...taxonomy.shell import Act, Database, Form, Program, Taxonomy
@@ -15,13 +16,15 @@ from .reached import Command, Input, Redirect, joined, prints
 from .report import change, rank_of, shortened
 from .variables import misleading, repointing
 from .walk import Hooks, Walker
-from .words import Field
+from .words import Field, Output
 
 
 def hooks(taxonomy: Taxonomy) -> Hooks:
     """What a walker does with what it reaches."""
     commands = Commands(taxonomy)
-    return Hooks(commands.perform, commands.redirect, commands.unread, commands.variable)
+    return Hooks(
+        commands.perform, commands.redirect, commands.unread, commands.variable, commands.output
+    )
 
 
 _SYSTEM_FOLDERS = re.compile(r"(/usr(/local)?)?/s?bin/|/opt/homebrew/s?bin/")
@@ -95,6 +98,21 @@ class Commands:
         walker.state.repointed = walker.state.repointed or repointing(name, value.text)
         if (reason := misleading(name, value.text)) is not None:
             self.unread(walker, at, reason, f"{name}={value.text}")
+
+    def output(self, walker: Walker, fields: Sequence[Field]) -> Output | None:
+        """What is known of what a program prints, where its name stands for it."""
+        names = {*walker.state.functions, *walker.state.aliases}
+        if not all(one.is_exact for one in fields) or fields[0].text in names:
+            return None
+        if any(" " in one.text and before.text != "-d" for before, one in pairwise(fields)):
+            return None
+        line = " ".join(one.text for one in fields)
+        for row in self.taxonomy.outputs:
+            if (found := re.fullmatch(row.pattern, line)) and not (
+                {*row.unless_set} & {*walker.state.variables}
+            ):
+                return Output(found.expand(row.shown), row.is_path)
+        return None
 
     def redirect(self, walker: Walker, redirect: Redirect) -> None:
         command = Command((), redirect.at, redirect.text)
@@ -239,6 +257,8 @@ class Commands:
             self.clients.httpie(walker, command, name)
         elif name in _CLOUDS and not self.is_in_table(name, rest):
             self.clients.cloud(walker, command, _CLOUDS[name], name)
+            for one in clients.fetched(rest):
+                self.path(walker, command, Act.WRITE, one, name, is_tree=False)
             if any(one.text in _FETCHING for one in rest):
                 walker.state.repointed = f"`{name}` may write files that are not shown"
         elif name in self.taxonomy.files:
@@ -308,7 +328,10 @@ class Commands:
             walker.state.repointed = f"`{name}` writes files that are not shown"
         harmless = form.effect in (Effect.READ, Effect.CREATE)
         if opaque is None and not harmless:
-            opaque = next((one.holes[0] for one in worst.rest if one.holes), None)
+            # What a form writes is judged as a path.
+            written = {int(one) - 1 for one in form.writes if one.isdecimal()}
+            rest_of = [one for at, one in enumerate(worst.rest) if at not in written]
+            opaque = next((one.holes[0] for one in rest_of if one.holes), None)
         operation = " ".join((name, *worst.words, *worst.options))
         self.report(
             walker, command, form.effect, operation, form.why,

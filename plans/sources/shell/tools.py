@@ -101,7 +101,12 @@ def _with_found(
     filled = tuple(
         replace(found, text=one.text.replace(mark, found.text))
         if found is not None and mark in one.text
-        else replace(one, holes=(*one.holes, reason), known=one.text.partition(mark)[0] or "./")
+        else replace(
+            one,
+            holes=(*one.holes, reason),
+            known=one.text.partition(mark)[0] or "./",
+            is_path=False,
+        )
         if mark in one.text
         else one
         for one in words
