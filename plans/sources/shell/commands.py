@@ -95,6 +95,7 @@ class Commands:
 
     def variable(self, walker: Walker, name: str, value: Field, at: int) -> None:
         """An assignment that changes which programs the names after it mean, or what they act on."""
+        walker.budget.assigned.add(name)
         walker.state.repointed = walker.state.repointed or repointing(name, value.text)
         if (reason := misleading(name, value.text)) is not None:
             self.unread(walker, at, reason, f"{name}={value.text}")
@@ -108,8 +109,11 @@ class Commands:
             return None
         line = " ".join(one.text for one in fields)
         for row in self.taxonomy.outputs:
-            if (found := re.fullmatch(row.pattern, line)) and not (
-                {*row.unless_set} & {*walker.state.variables}
+            if (found := re.fullmatch(row.pattern, line)) and not any(
+                one in walker.state.variables
+                or one in walker.budget.assigned
+                or one.encode() in walker.origin.lines.source
+                for one in row.unless_set
             ):
                 return Output(found.expand(row.shown), row.is_path)
         return None

@@ -92,14 +92,14 @@ def in_word(state: State, field: Field) -> str | None:
 
 
 def _without_substitutions(node: Node) -> str:
-    text, start = node.text or b"", node.start_byte
+    text, start, at = node.text or b"", node.start_byte, 0
+    pieces: list[bytes] = []
     stack = [node]
     while stack:
         one = stack.pop()
         if one.type in ("command_substitution", "process_substitution"):
-            length = one.end_byte - one.start_byte
-            at = one.start_byte - start
-            text = text[:at] + b" " * length + text[at + length :]
+            pieces.append(text[at : one.start_byte - start])
+            at = one.end_byte - start
         else:
-            stack.extend(one.children)
-    return text.decode("utf-8", "replace")
+            stack.extend(reversed(one.children))
+    return b" ".join((*pieces, text[at:])).decode("utf-8", "replace")

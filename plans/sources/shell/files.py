@@ -30,7 +30,7 @@ def judge_path(
     taxonomy: Taxonomy, act: Act, path: Field, directory: str | None, *, is_tree: bool
 ) -> tuple[str, Outcome | str]:
     """The path as it is meant, and what happens there, or why that is not known."""
-    if path.holes and not path.is_path:
+    if path.holes and (not path.is_path or path.is_pattern):
         return path.text, path.holes[0]
     full = resolve(path.text, directory)
     if full is None:
