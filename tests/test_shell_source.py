@@ -32,6 +32,92 @@ def check(text: str, *expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "x='a[$(rm b)]'; echo $((x))",
+        "x='a[`rm b`]'; y=x; (( y > 1 ))",
+        "x='a[$(rm b)]'; echo ${b[x]}",
+        "x='a[$(rm b)]'; echo ${b:x}",
+        "[[ 'a[$(rm b)]' -eq 1 ]]",
+        "[[ -v 'a[$(rm b)]' ]]",
+        "let 'a[$(rm b)]=1'",
+        "read 'a[$(rm b)]'",
+        "unset 'a[$(rm b)]'",
+        "a=(['$(rm b)']=1)",
+        "f() { echo $(($1)); }; f 'a[$(rm b)]'",
+        "read n <<< 'a[$(rm b)]'; echo $((n))",
+        "x='$(rm b)'; echo \"${x@P}\"",
+    ],
+)
+def test_what_bash_computes_may_run_a_command(text: str) -> None:
+    check(text, "?")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "read n; echo $((n+1))",
+        "n=$(wc -l < f); [[ $n -gt 0 ]]",
+        "for i in $(seq 3); do echo $((i+1)); done",
+        "a=(1 2); i=1; echo ${a[i]} ${a[$i]} ${a[@]:1:2}",
+        "x='$(rm b)'; echo \"$x\"",
+        "grep 'a[0-9]$(x)' f",
+        "[[ $a == 'a[$(rm b)]' ]]",
+    ],
+)
+def test_what_bash_does_not_compute_runs_nothing(text: str) -> None:
+    check(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("rm -r /srv/$(date +%F)", "delete_data rm /srv/$(date)"),
+        ("d=x_$(date +%F); rm -r $d", "delete_data rm x_$(date)"),
+        ('t=$(mktemp -d); rm -r "$t"', "create mktemp|update rm /tmp/$(mktemp)"),
+        ("t=$(mktemp -d /srv/x.XXXX); rm -r $t", "create mktemp /srv/x.XXXX|?"),
+        (
+            "t=$(mktemp -d /tmp/x.XXXX); rm -r $t",
+            "create mktemp /tmp/x.XXXX|update rm /tmp/x.$(mktemp)",
+        ),
+        ("t=$(mktemp -d /tmp/a/x.XXXX); rm -r $t", "create mktemp /tmp/a/x.XXXX|?"),
+        ('t=$(mktemp -d); rm -r "$t"/*', "create mktemp|?"),
+        ("TMPDIR=/a bash -c 't=$(mktemp); rm $t'", "create mktemp|?"),
+        ("rm $(date '+a/%F')", "?"),
+        ("rm a$(date -d x +%F)", "?"),
+        ("rm \"a$(date '-d today +%F')\"", "?"),
+        ("date() { echo /; }; rm a$(date +%F)", "?"),
+        ("TMPDIR=/srv; t=$(mktemp); rm $t", "create mktemp|?"),
+        ("psql -c \"delete from t where '$(date +%Y)' = '2026'\"", "?"),
+        ("t=$(mktemp)\ntrap 'rm $t' EXIT", "create mktemp|update rm /tmp/$(mktemp)"),
+        ("t=$(mktemp)\ntrap 'rm $t' EXIT\nt=/srv", "create mktemp|?"),
+        ("t=$(mktemp)\ntrap 'rm $t' EXIT\nread -r t", "create mktemp|?"),
+        ("true && cd a && rm b", "delete_data rm a/b"),
+        ("x && cd a && rm b; rm c", "?|delete_data rm a/b|?"),
+    ],
+)
+def test_what_a_command_prints_may_be_a_name(text: str, expected: str) -> None:
+    check(text, *expected.split("|"))
+
+
+@pytest.mark.parametrize("first", [r"\timing on", r"\x", r"\d users", r"\pset pager off"])
+def test_a_here_document_may_begin_with_a_backslash(first: str) -> None:
+    check(f"psql <<'SQL'\n{first}\nselect 1;\nSQL\n")
+    check(
+        f"psql <<'SQL'\n{first}\ndrop table a;\nSQL\nrm b",
+        "delete_data DROP TABLE",
+        "delete_data rm b",
+    )
+    check(f"psql <<'SQL' && rm b\n{first}\nselect 1;\nSQL\n", "?")
+
+
+def test_a_line_for_completion_is_run() -> None:
+    check("compgen -C 'rm -rf b'", "delete_data rm b")
+    check("mapfile -C 'rm c' -c 1 a", "delete_data rm c")
+    check("jobs -x rm c", "delete_data rm c")
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("X=build; rm -rf ./$X", "update rm build"),

@@ -4,8 +4,9 @@ import pytest
 
 from interlock.plans.model import Effect
 from interlock.plans.sources import Options
+from interlock.plans.sources.shell.arguments import is_word
 from interlock.plans.sources.shell.source import read
-from interlock.plans.taxonomy.shell import Taxonomy, read_table, shipped, shipped_tables
+from interlock.plans.taxonomy.shell import Form, Taxonomy, read_table, shipped, shipped_tables
 
 TABLES = dict(shipped_tables())
 
@@ -36,6 +37,31 @@ def test_what_a_project_runs_is_an_update_that_says_why() -> None:
                         program.names,
                         form.words,
                     )
+
+
+def test_no_row_is_dead() -> None:
+    dead = [
+        (program.names[0], later.words, later.given)
+        for table in TABLES.values()
+        for program in table.programs
+        for index, later in enumerate(program.forms)
+        if any(_takes_all(earlier, later) for earlier in program.forms[:index])
+    ]
+    assert dead == []
+
+
+def _takes_all(earlier: Form, later: Form) -> bool:
+    """Whether every line that fits the later row fits the earlier one, as far as its words tell."""
+    conditions = (
+        earlier.given, earlier.also, earlier.missing, earlier.among, earlier.bare, earlier.after_dashes,
+        earlier.every, earlier.anywhere, later.anywhere,
+    )  # fmt: skip
+    if any(conditions) or len(earlier.words) > len(later.words):
+        return False
+    return all(
+        all(is_word(one, words) for one in others.split("|"))
+        for words, others in zip(earlier.words, later.words, strict=False)
+    )
 
 
 def test_a_program_stands_in_one_kind_of_table() -> None:

@@ -77,9 +77,18 @@ class Verbs(Model):
     source: Source
 
 
+class Requests(Model):
+    """Requests that only read, whatever their method is."""
+
+    paths: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Each a regular expression for the whole path."""
+    source: Source
+
+
 class Table(Model):
     """One YAML file."""
 
+    reads: tuple[Requests, ...] = ()
     servers: tuple[Server, ...] = ()
     verbs: tuple[Verbs, ...] = ()
     nouns: tuple[Verbs, ...] = ()
@@ -96,6 +105,7 @@ class Taxonomy:
     by_name: Mapping[str, tuple[tuple[Server, Tool], ...]] = field(init=False)
     verbs: Mapping[str, Effect] = field(init=False)
     nouns: Mapping[str, Effect] = field(init=False)
+    reads: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         tools: dict[tuple[str, str], tuple[tuple[Server, Tool], ...]] = {}
@@ -112,6 +122,8 @@ class Taxonomy:
             tools[key] = overriding or rows
         object.__setattr__(self, "tools", tools)
         object.__setattr__(self, "by_name", by_name)
+        reads = tuple(path for table in self.shipped for row in table.reads for path in row.paths)
+        object.__setattr__(self, "reads", reads)
         for kind in ("verbs", "nouns"):
             words = {
                 word: row.effect
@@ -137,4 +149,4 @@ def shipped_tables() -> Iterator[tuple[str, Table]]:
 
 def read_table(file: str, text: str) -> tuple[Table | None, tuple[Problem, ...]]:
     """A user's table: what is trusted about the servers that this user runs."""
-    return read_user_table(Table, file, text, ("verbs", "nouns"))
+    return read_user_table(Table, file, text, ("verbs", "nouns", "reads"))

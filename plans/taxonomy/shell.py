@@ -35,6 +35,14 @@ class Form(Model):
     """An operand follows `--`."""
     every: bool = False
     """Every operand after the words fits the last of them, but for `NAME=value`."""
+    among: tuple[Text, ...] = ()
+    """At least one operand after the words fits one of these patterns."""
+    writes: tuple[Text, ...] = ()
+    """Options whose value is a file that it writes; a number is the operand after the words that is."""
+    deletes: tuple[Text, ...] = ()
+    """Options whose value is a directory that it empties."""
+    always: bool = False
+    """It does so, too, where the program only shows what it would do."""
     project: bool = False
     """It runs what the project itself defines, as its tests; where something repoints it, it is `execute`."""
     unpacks: bool = False
@@ -62,6 +70,8 @@ class Program(Model):
     """`-name` is one long option, as in Go's `flag`."""
     any_case: bool = False
     """Capitals in its words mean nothing."""
+    several: bool = False
+    """Each operand is a command, so that `help` or `version` as the first says nothing of the rest."""
     dry: tuple[Text, ...] = ()
     """Options with which it only shows what it would do."""
     writes: tuple[Text, ...] = ()
@@ -152,6 +162,10 @@ class Act(StrEnum):
     EMPTY = "empty"
     WRITE = "write"
     """Every operand is written."""
+    REPLACE = "replace"
+    """A new file takes the place of what stood there."""
+    EDIT = "edit"
+    """What stands there is changed in place."""
     WRITE_LAST = "write_last"
     """The last operand is written."""
     MOVE = "move"
@@ -171,6 +185,10 @@ class FileProgram(Model):
     """Options whose value is the path written to."""
     deletes: tuple[Text, ...] = ()
     """Options with which it deletes in its target."""
+    takes: tuple[Text, ...] = ()
+    """Options with which what it copied is deleted where it was."""
+    alone: bool = False
+    """Without operands it makes something temporary."""
     dry: tuple[Text, ...] = ()
     source: Source
 
@@ -199,6 +217,20 @@ class Paths(Model):
     source: Source
 
 
+class Printed(Model):
+    """What is known of what a line prints, where it stands for a word."""
+
+    pattern: Text
+    """The words of the line, parted by blanks, as a regular expression."""
+    shown: Text
+    """What stands for it; `$(…)` in it is a name without slashes and blanks, and never empty."""
+    is_path: bool = True
+    """Otherwise it is one word at most, and nothing else is known of it."""
+    unless_set: tuple[Text, ...] = ()
+    """Variables that change it."""
+    source: Source
+
+
 class Runner(Model):
     """Programs that run code which no artifact shows."""
 
@@ -222,6 +254,7 @@ class Table(Model):
     files: tuple[FileProgram, ...] = ()
     paths: tuple[Paths, ...] = ()
     runners: tuple[Runner, ...] = ()
+    outputs: tuple[Printed, ...] = ()
 
     @model_validator(mode="after")
     def _forms_are_whole(self) -> Self:
@@ -244,6 +277,7 @@ class Taxonomy:
     files: Mapping[str, FileProgram] = field(init=False)
     runners: Mapping[str, Runner] = field(init=False)
     paths: tuple[Paths, ...] = field(init=False)
+    outputs: tuple[Printed, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         programs: dict[str, tuple[Program, ...]] = {}
@@ -283,6 +317,10 @@ class Taxonomy:
         object.__setattr__(self, "databases", databases)
         object.__setattr__(self, "files", file_programs)
         object.__setattr__(self, "runners", runners)
+        # A user's row cannot say that an output is harmless.
+        object.__setattr__(
+            self, "outputs", tuple(row for table in self.shipped for row in table.outputs)
+        )
         object.__setattr__(
             self,
             "paths",

@@ -51,6 +51,10 @@ _SWITCHES = frozenset(
 )
 _READS = Verdict(Effect.READ, Selector.NONE, Reversibility.REVERSIBLE)
 _LOCAL = frozenset({("eks", "update-kubeconfig"), ("ecr", "get-login-password"), ("logs", "tail")})
+# The word after the options is the file that the answer goes to.
+_INTO_FILE = frozenset(
+    {("lambda", "invoke"), ("s3api", "get-object"), ("glacier", "get-job-output")}
+)
 
 
 def call(words: Sequence[str | None]) -> Call | str:
@@ -64,7 +68,8 @@ def call(words: Sequence[str | None]) -> Call | str:
     if len(rest) < 2 or rest[0] is None or rest[1] is None or rest[1].startswith("-"):
         return "the command names no service and operation that could be read"
     service, operation = rest[0], rest[1]
-    found = taken_apart(rest[2:], switches=_SWITCHES, many=service != "s3")
+    has_file = (service, operation) in _INTO_FILE
+    found = taken_apart(rest[2:], switches=_SWITCHES, many=service != "s3" and not has_file)
     region = found.text("region") or taken_apart(head).text("region")
     parameters = {name: value for name, value in found.options.items() if name not in _GLOBAL}
     if (
@@ -84,7 +89,9 @@ def call(words: Sequence[str | None]) -> Call | str:
             parameters = {**document, **parameters}
     if service == "ec2":
         parameters = _as_permission(parameters)
-    return Call(service, operation, parameters, region, found.unresolved or bool(found.plain))
+    return Call(
+        service, operation, parameters, region, found.unresolved or len(found.plain) > has_file
+    )
 
 
 def _as_permission(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,19 @@ class Call:
 
 
 _SWITCHES = frozenset(
-    {"yes", "y", "no-wait", "force", "verbose", "debug", "only-show-errors", "help", "h"}
+    {
+        "yes",
+        "overwrite-existing",
+        "public-fqdn",
+        "y",
+        "no-wait",
+        "force",
+        "verbose",
+        "debug",
+        "only-show-errors",
+        "help",
+        "h",
+    }
 )
 _VERBS = {
     "delete": "delete",
@@ -28,6 +40,20 @@ _VERBS = {
     "set": "write",
     "add": "write",
 }
+# Without other options, what it asks for is what the one who is logged in may do.
+_AS_USER = frozenset(
+    {
+        "g",
+        "resource-group",
+        "n",
+        "name",
+        "subscription",
+        "overwrite-existing",
+        "context",
+        "only-show-errors",
+    }
+    | {"output", "o", "public-fqdn", "format"}
+)
 _NAMES = ("name", "n", "vault-name", "server", "account-name", "resource-group", "g")
 
 
@@ -62,9 +88,12 @@ def _call(found: Words, resource: str, commands: Mapping[str, str]) -> Call | st
         group = plain[:length]
         if any(word is None for word in group):
             continue
-        named = commands.get(" ".join(word or "" for word in group))
+        command = " ".join(word or "" for word in group)
+        named = commands.get(command)
         if named is None:
             continue
+        if set(found.options) <= _AS_USER and not found.unresolved:
+            named = commands.get(f"{command} --user", named)
         if named.endswith(("/action", "/delete", "/read", "/write")):
             return Call(named, found.options, resource, found.unresolved)
         verb = plain[length] if len(plain) > length else None

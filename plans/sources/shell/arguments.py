@@ -132,7 +132,14 @@ def _options(
         name, equals, value = text.partition("=")
         if equals:
             at = None if word.exact_at is None else word.exact_at + len(name.encode()) + 1
-            inner = Field(value, word.at, word.holes, is_pattern=word.is_pattern, exact_at=at)
+            inner = Field(
+                value,
+                word.at,
+                word.holes,
+                is_pattern=word.is_pattern,
+                exact_at=at,
+                is_path=word.is_path,
+            )
             return [(name, inner)], 0
         if _takes_value(name, valued) or (takes_next and name not in flags):
             return [(name, following)], 1
@@ -146,7 +153,8 @@ def _options(
             if not rest:
                 return [*found, (name, following)], 1
             at = None if word.exact_at is None else word.exact_at + index + 2
-            inner = Field(rest.removeprefix("="), word.at, word.holes, exact_at=at)
+            value = rest.removeprefix("=")
+            inner = Field(value, word.at, word.holes, exact_at=at, is_path=word.is_path)
             return [*found, (name, inner)], 0
         found.append((name, None))
     # A word such as `-auto-approve` may also be one option.
@@ -238,7 +246,7 @@ def match(program: Program, words: Sequence[Field]) -> Match | str:
 def _match(program: Program, arguments: Arguments) -> Match | str:
     operands = arguments.operands
     is_help = arguments.shows_only(("--help", "--version", *program.help))
-    if operands and operands[0].is_exact and operands[0].text in ("help", "version"):
+    if not program.several and _asks_for_help(operands):
         return HELP
     is_dry = arguments.shows_only(program.dry)
     passed: list[Form] = []
@@ -254,6 +262,8 @@ def _match(program: Program, arguments: Arguments) -> Match | str:
             continue
         if (form.bare and rest) or (form.every and not all(_is_like(form, one) for one in rest)):
             continue
+        if form.among and not any(_is_among(form, one) for one in rest):
+            continue
         rest += tuple(arguments.spilled)
         if (form.given and not arguments.has(form.given)) or (
             form.also and not arguments.has(form.also)
@@ -265,7 +275,7 @@ def _match(program: Program, arguments: Arguments) -> Match | str:
         if is_help and form.effect not in (Effect.EXECUTE, Effect.UNKNOWN):
             # What runs other code may hand `--help` on to it.
             return HELP
-        if is_dry:
+        if is_dry and not form.always:
             form = SHOWS
         worse = any(_rank(one) > _rank(form) for one in passed)
         unsure = next((one.holes[0] for one in arguments.unsure if one.holes), None)
@@ -303,6 +313,17 @@ def _fitting(form: Form, operands: Sequence[Field], *, any_case: bool) -> frozen
         ):
             return frozenset(range(start, start + len(form.words)))
     return None
+
+
+def _asks_for_help(operands: Sequence[Field]) -> bool:
+    """`help` with anything after it, or `version` alone; `version patch` sets one."""
+    if not operands or not operands[0].is_exact:
+        return False
+    return operands[0].text == "help" or (operands[0].text == "version" and len(operands) == 1)
+
+
+def _is_among(form: Form, operand: Field) -> bool:
+    return not operand.is_exact or any(is_word(operand.text, one) for one in form.among)
 
 
 def _is_like(form: Form, operand: Field) -> bool:

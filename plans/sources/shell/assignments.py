@@ -1,8 +1,11 @@
 """Assignments, definitions and calls: what a script establishes, and what becomes unsure."""
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import redirects
+from ..sql.changes import words
+from . import computed, redirects
 from .reached import Input
 from .state import Function
 from .syntax import Node, text_of
@@ -19,6 +22,8 @@ def arithmetic(walker: "Walker", node: Node) -> None:
     """An expression that may assign to any name in it, and run the commands in it."""
     stack = [node]
     assigns = node.type != "test_command"
+    if assigns or _compares_numbers(node):
+        walker.compute(node)
     while stack:
         one = stack.pop()
         if one.type in ("command_substitution", "process_substitution"):
@@ -27,6 +32,20 @@ def arithmetic(walker: "Walker", node: Node) -> None:
         stack.extend(one.children)
         if (assigns and one.type == "variable_name") or (one.type == "word" and assigns):
             walker.state.doubt(text_of(one), "is computed")
+
+
+_NUMERIC = words("-eq -ne -lt -le -gt -ge -v -R")
+
+
+def _compares_numbers(node: Node) -> bool:
+    """Whether a test computes its words, or looks for a variable by its subscript."""
+    stack = [node]
+    while stack:
+        one = stack.pop()
+        if one.type == "test_operator" and text_of(one) in _NUMERIC:
+            return True
+        stack.extend(one.children)
+    return False
 
 
 def define(walker: "Walker", node: Node) -> None:
@@ -87,7 +106,13 @@ def assignments(walker: "Walker", node: Node) -> None:
         elif node.type == "declaration_command":
             # `export "$x=…"` and `declare -n` name variables that are not seen here.
             field = walker.whole(child)
-            if field.holes or field.text.startswith(("-n", "-A", "-i")):
+            if re.match(r"\w+\[", field.text) and (
+                reason := computed.in_name(
+                    walker.state, replace(field, text=field.text.partition("=")[0])
+                )
+            ):
+                walker.unread(child.start_byte, reason, text_of(node))
+            if field.holes or re.match(r"-\w*[nAi]", field.text):
                 walker.unread(child.start_byte, "what it declares is not known", text_of(node))
                 walker.state.doubt_everything()
             elif child.type != "variable_name" and "=" in field.text:
@@ -128,13 +153,23 @@ def _value(walker: "Walker", node: Node | None) -> Value:
         return Value(("",))
     if node.type == "array":
         fields = walker.expanded(list(node.named_children))
+        for one in fields:
+            if re.match(r"\[.*\]\+?=", one.text, re.S) and (
+                reason := computed.in_name(walker.state, one)
+            ):
+                walker.unread(node.start_byte, reason, text_of(node))
         if all(one.is_exact and not one.is_pattern for one in fields):
             return Value(tuple(one.text for one in fields), is_array=True)
         return Value(unknown=_first_hole(tuple(fields)), is_array=True)
     field = walker.whole(node)
     if field.holes:
-        return Value(unknown=field.holes[0])
+        is_plain = field.is_path and _PLAIN.fullmatch(re.sub(r"\$\([^()]*\)", "", field.text))
+        return Value(unknown=field.holes[0], shown=field.text if is_plain else None)
     return Value((field.text,))
+
+
+_PLAIN = re.compile(r"[\w./~:@%+=,-]*")
+"""Letters that mean the same with quotes and without."""
 
 
 # --- commands and words

@@ -1,12 +1,14 @@
 """The builtins of the shell: what they do to its state, and which of them run other texts."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...model import Effect
-from . import wrappers
+from ..sql.changes import words
+from . import computed, wrappers
 from .arguments import sort_words
 from .project import repointed
 from .reached import Command, Input, prints
@@ -22,12 +24,28 @@ def plain_builtin(
     commands: "Commands", walker: Walker, command: Command, name: str, rest: Sequence[Field]
 ) -> Input:
     state = walker.state
+    if (reason := _computes(state, name, rest)) is not None:
+        commands.opaque(walker, command, reason)
     match name:
+        case "complete" | "compgen":
+            _completes(commands, walker, command, name, rest)
+        case "jobs" if ran := [at for at, one in enumerate(rest[:-1]) if one.text == "-x"]:
+            return commands.perform(walker, replace(command, fields=tuple(rest[ran[0] + 1 :])))
+        case "bind" if any(
+            one.text not in ("-l", "-p", "-P", "-v", "-V", "-s", "-S") for one in rest
+        ):
+            commands.opaque(walker, command, "what it binds to keys is not read here")
         case "cd" | "pushd":
             _change_directory(state, rest)
         case "popd":
             state.directory = None
         case "read" | "mapfile" | "readarray" | "getopts" | "let":
+            if name in ("mapfile", "readarray"):
+                for line in sort_words(rest, ("-C", *_READ_VALUED)).values(("-C",)):
+                    walker.nested(line, state.fork())
+            names = sort_words(rest, _READ_OPTIONS).operands
+            if name != "let" and any(one.holes for one in names):
+                state.doubt_everything()
             for one in rest:
                 state.doubt(
                     re.split(r"\W", one.text.lstrip("-"))[0] or "REPLY", "is read when it runs"
@@ -64,6 +82,43 @@ def plain_builtin(
     if name == "printf":
         return _printf(rest, command)
     return prints(command)
+
+
+_READ_OPTIONS = ("-p", "-d", "-n", "-N", "-t", "-u", "-i", "-O", "-s", "-c", "-C")
+_READ_VALUED = ("-d", "-n", "-O", "-s", "-u", "-c")
+
+
+def _computes(state: State, name: str, rest: Sequence[Field]) -> str | None:
+    """Why a builtin may run a command: it computes its words, or the subscript of a name."""
+    match name:
+        case "let":
+            found = [computed.in_word(state, one) for one in rest]
+        case "read" | "mapfile" | "readarray" | "getopts" | "wait":
+            found = [computed.in_name(state, one) for one in rest]
+        case "printf" if rest and (rest[0].may_be_option or rest[0].text.startswith("-v")):
+            found = [computed.in_name(state, one) for one in rest[:2]]
+        case "test" | "[" if any(one.holes or one.text in _LOOKS for one in rest):
+            found = [computed.in_name(state, one) for one in rest if "[" in one.text]
+        case _:
+            found = []
+    return next((reason for reason in found if reason is not None), None)
+
+
+_LOOKS = words("-v -R -eq -ne -lt -le -gt -ge")
+
+
+def _completes(
+    commands: "Commands", walker: Walker, command: Command, name: str, rest: Sequence[Field]
+) -> None:
+    """`-C` runs a line, `-F` a function, and the list after `-W` is expanded."""
+    arguments = sort_words(rest, ("-A", "-C", "-F", "-G", "-P", "-S", "-W", "-X", "-o"))
+    for line in arguments.values(("-C",)):
+        walker.nested(line, walker.state.fork())
+    lists = arguments.values(("-W",))
+    if arguments.unsure or any(one.holes or computed.runs(one.text) for one in lists):
+        commands.opaque(walker, command, "the list it chooses from may run a command")
+    if name == "compgen" and arguments.values(("-F",)):
+        commands.opaque(walker, command, "the function it runs is not followed")
 
 
 def _change_directory(state: State, rest: Sequence[Field]) -> None:
@@ -117,7 +172,27 @@ def trap(commands: "Commands", walker: Walker, command: Command, rest: Sequence[
         # It runs when the script ends, in a state that is not known yet.
         later = walker.state.fork()
         later.doubt_everything()
+        kept = walker.state.variables
+        later.variables |= {name: kept[name] for name in _set_once(walker) if name in kept}
         walker.nested(words[0], later)
+
+
+def _set_once(walker: Walker) -> set[str]:
+    """The variables that a text names in one assignment and nowhere else, so that they keep their value."""
+    text = walker.tree.source.decode("utf-8", "replace") if walker.tree is not None else ""
+    if walker.depth or _NAMES_OTHERS.search(text):
+        return set()
+    named = Counter(re.findall(r"(?<![\w$])(?<!\$\{)(?<!\$\{[#!])[A-Za-z_]\w*", text))
+    named.update(re.findall(r"\$\{(\w+):?=", text))
+    assigned = re.findall(r"(?<![\w$])([A-Za-z_]\w*)=", text)
+    return {name for name in assigned if named[name] == 1}
+
+
+_NAMES_OTHERS = re.compile(
+    r"\b(eval|source|read|printf\s+-v|declare|typeset|mapfile|readarray|getopts|unset|let)\b|(^|[\s;&|])\.\s"
+    r"|\b(local|export|readonly)\s+[^\w\s]"
+)
+"""What may set a variable whose name is not written there."""
 
 
 def exec_(

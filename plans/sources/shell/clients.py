@@ -23,7 +23,7 @@ from .mongo import MONGO_VALUED, judge_mongo
 from .reached import TERMINAL, Command
 from .syntax import Origin
 from .walk import Walker
-from .words import Field
+from .words import Field, literal
 
 Report = Callable[..., None]
 """How a change is reported; `Commands.report` is it."""
@@ -302,6 +302,23 @@ class Clients:
                 )  # fmt: skip
 
 
+_FETCHES = words("cp sync mv rsync get-object invoke download get-job-output")
+
+_FOLDERS = words("sync rsync --recursive -r -R")
+
+
+def fetched(rest: Sequence[Field]) -> list[Field]:
+    """The files outside the directory that is worked in which a cloud's command writes: its last operand."""
+    found: list[Field] = []
+    for takes_next in (False, True):
+        operands = sort_words(rest, (), takes_next=takes_next).operands
+        if operands and any(one.text in _FETCHES for one in operands[:3]):
+            found += [operands[-1]] if operands[-1].text.startswith(("/", "~", "..")) else []
+    if any(one.text in _FOLDERS for one in rest):
+        return [in_folder(one, literal("…", one.at)) for one in dict.fromkeys(found)]
+    return list(dict.fromkeys(found))
+
+
 def named_by(address: Field) -> Field:
     """The file that a download is called, by the end of its address."""
     name = (
@@ -318,6 +335,7 @@ def in_folder(folder: Field, file: Field) -> Field:
         text=f"{folder.text.rstrip('/')}/{file.text}",
         holes=(*folder.holes, *file.holes),
         exact_at=None,
+        is_path=all(one.is_path or one.is_exact for one in (folder, file)),
     )
 
 

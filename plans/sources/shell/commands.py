@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from ...model import Change, Effect, Reversibility, Risk, Selector
 from ...taxonomy.shell import Act, Database, Form, Program, Taxonomy
@@ -15,13 +16,15 @@ from .reached import Command, Input, Redirect, joined, prints
 from .report import change, rank_of, shortened
 from .variables import misleading, repointing
 from .walk import Hooks, Walker
-from .words import Field
+from .words import Field, Output
 
 
 def hooks(taxonomy: Taxonomy) -> Hooks:
     """What a walker does with what it reaches."""
     commands = Commands(taxonomy)
-    return Hooks(commands.perform, commands.redirect, commands.unread, commands.variable)
+    return Hooks(
+        commands.perform, commands.redirect, commands.unread, commands.variable, commands.output
+    )
 
 
 _SYSTEM_FOLDERS = re.compile(r"(/usr(/local)?)?/s?bin/|/opt/homebrew/s?bin/")
@@ -92,9 +95,28 @@ class Commands:
 
     def variable(self, walker: Walker, name: str, value: Field, at: int) -> None:
         """An assignment that changes which programs the names after it mean, or what they act on."""
+        walker.budget.assigned.add(name)
         walker.state.repointed = walker.state.repointed or repointing(name, value.text)
         if (reason := misleading(name, value.text)) is not None:
             self.unread(walker, at, reason, f"{name}={value.text}")
+
+    def output(self, walker: Walker, fields: Sequence[Field]) -> Output | None:
+        """What is known of what a program prints, where its name stands for it."""
+        names = {*walker.state.functions, *walker.state.aliases}
+        if not all(one.is_exact for one in fields) or fields[0].text in names:
+            return None
+        if any(" " in one.text and before.text != "-d" for before, one in pairwise(fields)):
+            return None
+        line = " ".join(one.text for one in fields)
+        for row in self.taxonomy.outputs:
+            if (found := re.fullmatch(row.pattern, line)) and not any(
+                one in walker.state.variables
+                or one in walker.budget.assigned
+                or one.encode() in walker.origin.lines.source
+                for one in row.unless_set
+            ):
+                return Output(found.expand(row.shown), row.is_path)
+        return None
 
     def redirect(self, walker: Walker, redirect: Redirect) -> None:
         command = Command((), redirect.at, redirect.text)
@@ -150,7 +172,8 @@ class Commands:
             and operation in (">", ">>")
         ):
             return
-        if act is not Act.DELETE and (reason := written_file(full)):
+        makes_code = act not in (Act.DELETE, Act.CREATE)
+        if makes_code and (reason := written_file(full)):
             walker.state.repointed = walker.state.repointed or reason
         self.report(
             walker, command, outcome.effect, f"{operation} {full}", outcome.why, target=full,
@@ -238,6 +261,8 @@ class Commands:
             self.clients.httpie(walker, command, name)
         elif name in _CLOUDS and not self.is_in_table(name, rest):
             self.clients.cloud(walker, command, _CLOUDS[name], name)
+            for one in clients.fetched(rest):
+                self.path(walker, command, Act.WRITE, one, name, is_tree=False)
             if any(one.text in _FETCHING for one in rest):
                 walker.state.repointed = f"`{name}` may write files that are not shown"
         elif name in self.taxonomy.files:
@@ -307,7 +332,10 @@ class Commands:
             walker.state.repointed = f"`{name}` writes files that are not shown"
         harmless = form.effect in (Effect.READ, Effect.CREATE)
         if opaque is None and not harmless:
-            opaque = next((one.holes[0] for one in worst.rest if one.holes), None)
+            # What a form writes is judged as a path.
+            written = {int(one) - 1 for one in form.writes if one.isdecimal()}
+            rest_of = [one for at, one in enumerate(worst.rest) if at not in written]
+            opaque = next((one.holes[0] for one in rest_of if one.holes), None)
         operation = " ".join((name, *worst.words, *worst.options))
         self.report(
             walker, command, form.effect, operation, form.why,
@@ -317,6 +345,27 @@ class Commands:
         for row in self.taxonomy.programs[name]:
             if row.writes:
                 self.written(walker, command, row, rest)
+        self.form_paths(walker, command, name, worst, rest)
+
+    def form_paths(
+        self, walker: Walker, command: Command, name: str, found: Match, rest: Sequence[Field]
+    ) -> None:
+        """The files that a form writes, and the directories that it empties."""
+        form = found.form
+        named = [one for one in form.writes if one.startswith("-")]
+        places = [int(one) - 1 for one in form.writes if one.isdecimal()]
+        files = [found.rest[at] for at in places if at < len(found.rest)]
+        for row in self.taxonomy.programs[name]:
+            arguments = sort_words(
+                rest, (*row.valued, *named, *form.deletes), one_dash=row.one_dash
+            )
+            files += arguments.values(named)
+            for one in arguments.values(form.deletes):
+                self.path(walker, command, Act.DELETE, one, name, is_tree=True)
+        act = Act.EMPTY if _only_nothing(found.rest, files) else Act.REPLACE
+        for one in files:
+            if one.text != "-":
+                self.path(walker, command, act, one, name, is_tree=False)
 
     def known_inside(
         self, walker: Walker, command: Command, name: str, rest: Sequence[Field]
@@ -388,6 +437,12 @@ class Commands:
                 walker, command, Effect.EXECUTE, f"{name} {words}", "it runs code that is not shown",
                 opaque=doubt,
             )  # fmt: skip
+
+
+def _only_nothing(rest: Sequence[Field], files: Sequence[Field]) -> bool:
+    """Whether the only thing put into the files is `/dev/null`."""
+    sources = [one.text for one in rest if one not in files]
+    return bool(sources) and all(one == "/dev/null" for one in sources)
 
 
 _Special = Callable[[Commands, Walker, Command, Sequence[Field]], Input | None]

@@ -30,7 +30,7 @@ def judge_path(
     taxonomy: Taxonomy, act: Act, path: Field, directory: str | None, *, is_tree: bool
 ) -> tuple[str, Outcome | str]:
     """The path as it is meant, and what happens there, or why that is not known."""
-    if path.holes:
+    if path.holes and (not path.is_path or path.is_pattern):
         return path.text, path.holes[0]
     full = resolve(path.text, directory)
     if full is None:
@@ -112,7 +112,12 @@ def _outcome(act: Act, place: Place | None, path: str, *, wide: bool) -> Outcome
             return Outcome(
                 lost.effect, lost.selector, Reversibility.RECOVERABLE, lost.why, lost.criticality
             )
-        case Act.WRITE | Act.WRITE_LAST:
+        case Act.REPLACE | Act.EDIT if place is Place.RECOVERY:
+            is_new = act is Act.REPLACE and _DATED.search(path)
+            return _written(None, path) if is_new else _lost(place, path, wide=wide)
+        case Act.EDIT if wide and place in (None, Place.WHOLE) and path.startswith(("/", "~")):
+            return _lost(None, path, wide=wide)
+        case Act.WRITE | Act.WRITE_LAST | Act.REPLACE | Act.EDIT:
             return _written(place, path)
         case Act.CREATE:
             return Outcome(Effect.CREATE, Selector.ONE, Reversibility.REVERSIBLE, "it is made")
@@ -126,6 +131,10 @@ def _outcome(act: Act, place: Place | None, path: str, *, wide: bool) -> Outcome
             return Outcome(Effect.UPDATE, selector, Reversibility.REVERSIBLE, why)
         case _:
             assert_never(act)
+
+
+_DATED = re.compile(r"\d{4}-?[01]\d|\$\(date\b")
+"""A name with a date is a new one every time."""
 
 
 def _lost(place: Place | None, path: str, *, wide: bool) -> Outcome:

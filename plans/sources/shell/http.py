@@ -61,6 +61,8 @@ def judge_request(method: str, address: str, body: str | None, doubt: str | None
         return [unknown("its GraphQL cannot be found", f"{method} {_path_of(address)}")]
     if method in READING_METHODS:
         return [READ]
+    if method == "POST" and any(re.fullmatch(one, _path_of(address)) for one in shipped().reads):
+        return [READ]
     if method in ("PUT", "PATCH", "POST") or re.fullmatch(r"[A-Z]{3,20}", method):
         why = f"what {method} does at `{address[:100]}` is not known"
         return [unknown(why, f"{method} {_path_of(address)}"[:200])]

@@ -26,7 +26,8 @@ def repointed(taxonomy: Taxonomy, state: State, operands: Sequence[Field]) -> st
         path = (value if equals else one.text).removesuffix("...")
         if attached := re.match(r"-\w([/~.].*)", path):
             path = attached[1]
-        if "://" in path or path.startswith("git@") or _is_foreign(taxonomy, path, state.directory):
+        is_elsewhere = _is_foreign(taxonomy, path, state.directory) or _is_of_service(path, state)
+        if "://" in path or path.startswith("git@") or is_elsewhere:
             return f"`{path[:100]}` is not in the project"
     return None
 
@@ -38,9 +39,21 @@ def written_file(path: str) -> str | None:
     return f"this script writes `{path[:100]}`, which it may run"
 
 
+_SERVICES = re.compile(
+    r"/(srv|opt|mnt|media|var|backups?)(/(?!folders/|homebrew/)|$)|(/home|/Users)/[^/]+$|/root$"
+)
+"""What runs on the machine has its files there; a home itself is no project either."""
+
+
+def _is_of_service(path: str, state: State) -> bool:
+    """Whether a path leads to what runs on the machine, from outside of it."""
+    is_inside = state.directory is not None and path.startswith(f"{state.directory}/")
+    return not is_inside and _SERVICES.match(path) is not None
+
+
 _NOBODY_S = frozenset({"/", "~", "/tmp", "/var/tmp", "/private/tmp", "/dev/shm"})  # noqa: S108
 _RESULTS = re.compile(
-    r"^/(tmp|var/tmp|dev)/|\.(log|md|out|html|csv|tap|lcov|pid)$|(^|/)(?!requirements|constraints|CMakeLists)[^/]*\.txt$"
+    r"^/(tmp|var/tmp|dev)/|(^|/)[\w.-]*tfplan$|\.(log|md|out|html|csv|tap|lcov|pid)$|(^|/)(?!requirements|constraints|CMakeLists)[^/]*\.txt$"
     r"|(^|/)(junit|report|reports|results|coverage|test-results)[^/]*\.(xml|json)$"
 )
 
@@ -55,4 +68,4 @@ def _is_foreign(taxonomy: Taxonomy, path: str, directory: str) -> bool:
     if not full.startswith(("/", "~")):
         return False
     place = place_of(taxonomy, full, is_pattern=False)
-    return place in (Place.SCRATCH, Place.SYSTEM, Place.DEVICE, Place.DATA)
+    return place in (Place.SCRATCH, Place.SYSTEM, Place.DEVICE, Place.DATA, Place.RECOVERY)

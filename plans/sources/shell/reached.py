@@ -52,6 +52,8 @@ class Budget:
     commands: int = MAX_COMMANDS
     changes: list[Change] = field(default_factory=list)
     exceeded: str | None = None
+    assigned: set[str] = field(default_factory=set)
+    """Variables that are assigned anywhere, also for one command only."""
 
 
 SILENT = Input(text=Field("", 0))

@@ -1,5 +1,6 @@
 """Redirections and here-documents: what a command reads, and the files that are opened for it."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ def redirected(walker: "Walker", node: Node, feed: Input) -> Input:
     rest: list[Node] = []
     for child in node.children_by_field_name("redirect"):
         if child.type == "heredoc_redirect":
+            if (swallowed := _swallowed(walker, child)) is not None:
+                feed = Input(text=swallowed)
+                continue
             feed = Input(text=_heredoc(walker, child))
             rest += _after_heredoc(walker, child)
         elif child.type == "herestring_redirect":
@@ -61,6 +65,31 @@ def _heredoc(walker: "Walker", node: Node) -> Field:
         return Field("", node.start_byte)
     is_quoted = any(letter in text_of(start) for letter in "'\"\\")
     return document(body, is_quoted=is_quoted, scope=walker.scope())
+
+
+def _swallowed(walker: "Walker", node: Node) -> Field | None:
+    """The body of a here-document whose first lines the grammar takes for words, as it does after a backslash."""
+    kinds = {child.type: child for child in node.children}
+    start, end = kinds.get("heredoc_start"), kinds.get("heredoc_end")
+    if walker.tree is None or start is None or end is None or "<<" not in kinds:
+        return None
+    source = walker.tree.source
+    first = source.find(b"\n", start.end_byte) + 1
+    words = [
+        child
+        for child in node.named_children
+        if child.type not in ("file_descriptor", "heredoc_start", "heredoc_body", "heredoc_end")
+    ]
+    is_taken = bool(words) and all(child.end_byte > first for child in words)
+    if not is_taken or source[start.end_byte : first].strip():
+        return None
+    body = source[first : end.start_byte].decode("utf-8", "replace")
+    delimiter = re.sub(r"['\"\\]", "", text_of(start))
+    is_quoted = delimiter != text_of(start)
+    ends_earlier = any(line.rstrip("\r") == delimiter for line in body.split("\n"))
+    if ends_earlier or (not is_quoted and re.search(r"[$`]|\\[\\\n]", body)):
+        return None
+    return Field(body, first, known=body, exact_at=first)
 
 
 def _after_heredoc(walker: "Walker", node: Node) -> list[Node]:

@@ -38,6 +38,8 @@ class State:
     """Variables that end with the function in which they were declared."""
     repointed: str | None = None
     """Why the project's own commands may do something else than the project says."""
+    hides_commands: bool = False
+    """Whether the script quotes a command that runs once bash computes it."""
     splits_plainly: bool = True
     """False once `IFS` may part words at other letters than blanks."""
 
@@ -102,5 +104,6 @@ class State:
             self.directory = None
         if self.arguments != other.arguments:
             self.arguments = UNKNOWN_ARGUMENTS
+        self.hides_commands = self.hides_commands or other.hides_commands
         self.splits_plainly = self.splits_plainly and other.splits_plainly
         self.repointed = self.repointed or other.repointed

@@ -101,7 +101,12 @@ def _with_found(
     filled = tuple(
         replace(found, text=one.text.replace(mark, found.text))
         if found is not None and mark in one.text
-        else replace(one, holes=(*one.holes, reason), known=one.text.partition(mark)[0] or "./")
+        else replace(
+            one,
+            holes=(*one.holes, reason),
+            known=one.text.partition(mark)[0] or "./",
+            is_path=False,
+        )
         if mark in one.text
         else one
         for one in words
@@ -148,9 +153,30 @@ def sed(commands: "Commands", walker: Walker, command: Command, rest: Sequence[F
         one.name.startswith("-i") for one in arguments.options
     ):
         for one in operands:
-            commands.path(walker, command, Act.WRITE, one, "sed -i", is_tree=False)
+            act = _edits(scripts, one, walker.state.directory)
+            commands.path(walker, command, act, one, "sed -i", is_tree=False)
     else:
         commands.report(walker, command, Effect.READ, "sed", "it reads", target=joined(operands))
+
+
+def _edits(scripts: Sequence[Field], file: Field, directory: str | None) -> Act:
+    """What `sed -i` does to a file: outside the directory that is worked in, only a substitution keeps its lines."""
+    is_inside = directory is not None and not (resolve(file.text, directory) or "/").startswith(
+        ("/", "~", "..")
+    )
+    if any(_EMPTIES.fullmatch(one.text.strip()) for one in scripts):
+        return Act.EMPTY
+    keeps = all(_SUBSTITUTES.fullmatch(one.text.strip()) for one in scripts)
+    return Act.EDIT if is_inside or keeps else Act.EMPTY
+
+
+_EMPTIES = re.compile(
+    r"(1,\$|0,\$|//|/\.\*/|/\^/|/\$/)?\s*[dDQ]|s(?P<by>[^\w\s])\^?\.[*+]\$?(?P=by)(?P=by)\w*"
+)
+# A letter or a digit in its pattern, outside brackets, says that it does not fit everything.
+_SUBSTITUTES = re.compile(
+    r"(\d+(,(\d+|\$))?\s*|/[^/]+/\s*)?s(?P<by>[^\w\s])(?=(?:(?!(?P=by))[^\[\\])*\w)((?!(?P=by)).)+(?P=by)((?!(?P=by)).|\\.)*(?P=by)[gIip0-9]*"
+)
 
 
 def awk(commands: "Commands", walker: Walker, command: Command, rest: Sequence[Field]) -> None:
@@ -213,6 +239,9 @@ def file_program(
     if arguments.shows_only(("--help", "--version", *row.dry)):
         commands.report(walker, command, Effect.READ, name, "it only shows what it would do")
         return
+    if row.alone and not arguments.operands:
+        commands.report(walker, command, Effect.CREATE, name, "it makes something temporary")
+        return
     is_tree = row.always_trees or arguments.has(row.trees) or bool(arguments.unsure)
     targets = arguments.values(row.targets)
     operands = list(arguments.operands)
@@ -236,6 +265,9 @@ def file_program(
                 commands.path(walker, command, Act.WRITE, one, name, is_tree=False)
         case Act.WRITE_LAST:
             last = targets[0] if targets else operands.pop()
+            if arguments.has(row.takes):
+                for one in operands:
+                    commands.path(walker, command, Act.MOVE, one, name, is_tree=True)
             if ":" in last.text and not last.text.startswith(("/", ".", "~")):
                 commands.opaque(
                     walker, command, f"what `{name}` replaces on another machine is not known"
@@ -243,8 +275,10 @@ def file_program(
             elif arguments.has(row.deletes):
                 commands.path(walker, command, Act.DELETE, last, name, is_tree=True)
             else:
+                is_emptied = bool(operands) and all(one.text == "/dev/null" for one in operands)
+                act = Act.EMPTY if is_emptied else Act.WRITE
                 for one in _arrived(commands, walker, operands, last):
-                    commands.path(walker, command, Act.WRITE, one, name, is_tree=False)
+                    commands.path(walker, command, act, one, name, is_tree=False)
         case _:
             for one in operands:
                 commands.path(walker, command, row.act, one, name, is_tree=is_tree)

@@ -1,10 +1,10 @@
 """A script as bash runs it: every command reached, in order, with its words expanded and its input."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from . import assignments, branches, redirects
+from . import assignments, branches, computed, redirects
 from .reached import (
     MAX_COMMANDS,
     SILENT,
@@ -19,7 +19,7 @@ from .reached import (
 from .redirects import REDIRECTS
 from .state import State
 from .syntax import Node, Origin, Tree, parse, text_of
-from .words import Field, Scope, expand, expand_whole, hole, is_translation
+from .words import Field, Output, Scope, expand, expand_whole, hole, is_translation
 
 MAX_DEPTH = 24
 
@@ -33,6 +33,8 @@ class Hooks:
     redirect: Callable[["Walker", Redirect], None]
     unread: Callable[["Walker", int, str, str], None]
     variable: Callable[["Walker", str, Field, int], None]
+    output: Callable[["Walker", Sequence[Field]], Output | None] = lambda *_: None
+    """What is known of what a command prints, by its words."""
 
 
 class Walker:
@@ -55,6 +57,8 @@ class Walker:
         tree = self.parsed(text)
         if tree is not None:
             self.tree = tree
+            if computed.hides_commands(tree):
+                self.state.hides_commands = True
             self.statements(tree.root)
 
     def parsed(self, text: str) -> Tree | None:
@@ -158,6 +162,8 @@ class Walker:
                 return SILENT
             case "unset_command":
                 for child in node.named_children:
+                    if (reason := computed.in_name(self.state, self.whole(child))) is not None:
+                        self.unread(child.start_byte, reason, text_of(node))
                     self.state.variables.pop(text_of(child), None)
                     self.state.functions.pop(text_of(child), None)
                 return SILENT
@@ -200,14 +206,23 @@ class Walker:
         self.state.merge(before)
 
     def and_or(self, node: Node, feed: Input) -> Input:
+        if (chain := _chain(node)) is not None:
+            return self.chain(node, chain, feed)
         left, right = node.named_children[0], node.named_children[-1]
         self.statement(left, shared(feed))
-        always = any(child.type == "&&" for child in node.children) and _always_succeeds(left)
-        if always:
+        with self.maybe():
             self.statement(right, shared(feed))
-        else:
-            with self.maybe():
-                self.statement(right, shared(feed))
+        return unknown_output(node)
+
+    def chain(self, node: Node, parts: list[Node], feed: Input) -> Input:
+        """`a && b && c`: where one runs, all before it ran; it may end after each."""
+        ends: list[State] = []
+        for index, part in enumerate(parts):
+            if index and not _always_succeeds(parts[index - 1]):
+                ends.append(self.state.fork())
+            self.statement(part, shared(feed))
+        for end in ends:
+            self.state.merge(end)
         return unknown_output(node)
 
     def pipeline(self, node: Node, feed: Input) -> Input:
@@ -270,10 +285,16 @@ class Walker:
             lambda: self.state.arguments,
             self.substitution,
             lambda name: self.state.doubt(name, "may be set by its default"),
+            self.compute,
         )
 
-    def substitution(self, node: Node) -> None:
-        """Runs the commands of `$(…)`, `` `…` `` and `<(…)`; what they print is not followed."""
+    def compute(self, node: Node) -> None:
+        """Says so where bash runs a command that is not seen when it computes an expression."""
+        if (reason := computed.in_node(self.state, node)) is not None:
+            self.unread(node.start_byte, reason, text_of(node))
+
+    def substitution(self, node: Node) -> Output | None:
+        """Runs the commands of `$(…)`, `` `…` `` and `<(…)`; the answer is what is known of what they print."""
         with self.aside():
             text = text_of(node)
             if text.startswith("`") and "\\" in text:
@@ -285,17 +306,44 @@ class Walker:
                     inner.append(text[index])
                     index += 1
                 self.nested(Field("".join(inner), node.start_byte, known="".join(inner)))
-                return
+                return None
             for child in node.named_children:
                 if child.type in REDIRECTS:
                     redirects.redirect(self, child)
                 else:
                     self.statement(child)
+        return self.output(node)
+
+    def output(self, node: Node) -> Output | None:
+        inner = node.named_children
+        if node.type != "command_substitution" or [one.type for one in inner] != ["command"]:
+            return None
+        words = inner[0].children
+        if any(one.type not in _PLAIN_WORDS for word in words for one in (word, *word.children)):
+            return None
+        return self.hooks.output(self, self.expanded(words))
+
+
+_PLAIN_WORDS = frozenset(
+    {"command_name", "word", "number", "raw_string", "string", "string_content", '"'}
+)
 
 
 def _is_in_background(node: Node) -> bool:
     """Whether `&` follows, so that it runs in a shell of its own."""
     return node.is_named and node.next_sibling is not None and node.next_sibling.type == "&"
+
+
+def _chain(node: Node) -> list[Node] | None:
+    """The commands of `a && b && c`; `None` where anything else joins them."""
+    parts: list[Node] = []
+    while node.type == "list":
+        inner = [child for child in node.children if child.type != "comment"]
+        if len(inner) != 3 or inner[1].type != "&&":
+            return None
+        parts.append(inner[2])
+        node = inner[0]
+    return [node, *reversed(parts)]
 
 
 def _always_succeeds(node: Node) -> bool:

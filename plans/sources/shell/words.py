@@ -27,6 +27,8 @@ class Field:
     """Whether it names files by a pattern."""
     exact_at: int | None = None
     """Where `text` stands letter by letter in the script, if it does."""
+    is_path: bool = False
+    """What is not known in it are single names, so that `text` shows which path it is."""
 
     @property
     def is_exact(self) -> bool:
@@ -35,7 +37,8 @@ class Field:
     @property
     def may_be_option(self) -> bool:
         """Whether its unknown part may make it an option."""
-        return bool(self.holes) and (not self.known or self.known.startswith("-"))
+        begins = self.known[:1] or ("/" if self.is_path else "-")
+        return bool(self.holes) and begins == "-"
 
 
 def literal(text: str, at: int = 0) -> Field:
@@ -53,6 +56,16 @@ class Value:
     words: tuple[str, ...] = ()
     unknown: str | None = None
     is_array: bool = False
+    shown: str | None = None
+    """How it is written, where only single names in it are unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What is known of what a command prints: it is one word, and maybe one name or path."""
+
+    shown: str
+    is_path: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +74,11 @@ class Scope:
 
     variable: Callable[[str], Value]
     arguments: Callable[[], Value]
-    run: Callable[[Node], None]
+    run: Callable[[Node], Output | None]
     doubt: Callable[[str], None]
     """Is told of a variable that expanding the word may set, as `${name:=word}` does."""
+    compute: Callable[[Node], None]
+    """Is told of every expression that bash computes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +91,8 @@ class _Atom:
     hole: str | None = None
     splits: bool = False
     """It is a value outside quotes, so blanks in it part words."""
+    is_path: bool = False
+    """The hole in it is a single name."""
     breaks: bool = False
     """Here one word of several ends, as between the arguments of `"$@"`."""
 
@@ -153,13 +170,16 @@ class _Words:
             case "expansion":
                 return self.expansion(node, quoted)
             case "command_substitution" | "process_substitution":
-                self.scope.run(node)
+                output = self.scope.run(node)
                 what = f"what `{_short(text_of(node))}` gives is not known"
                 if node.type == "process_substitution":
                     return [_Atom("/dev/fd/63", True, at, what)]
+                if output is not None:
+                    return [_Atom(output.shown, quoted, at, what, is_path=output.is_path)]
                 return [_Atom(text_of(node), quoted, at, what, splits=not quoted)]
             case "arithmetic_expansion":
                 self.substitutions(node)
+                self.scope.compute(node)
                 return [
                     _Atom(text_of(node), True, at, f"`{_short(text_of(node))}` is not computed")
                 ]
@@ -225,6 +245,8 @@ class _Words:
         if name in ("@", "*"):
             return self.many(node, self.scope.arguments(), quoted and name == "@", quoted)
         value = self.scope.variable(name)
+        if value.unknown is not None and value.shown is not None:
+            return [_Atom(value.shown, quoted, node.start_byte, value.unknown, is_path=True)]
         if value.unknown is not None:
             return [_Atom(f"${name}", quoted, node.start_byte, value.unknown, splits=not quoted)]
         text = value.words[0] if value.words else ""
@@ -249,6 +271,8 @@ class _Words:
         """`${name}`, `${array[@]}`, and defaults of a name that is known and not empty."""
         text = text_of(node)
         self.substitutions(node)
+        if _COMPUTES.search(text):
+            self.scope.compute(node)
         if plain := re.fullmatch(r"\$\{(\w+)\}", text):
             return self.variable(node, plain[1], quoted)
         if every := re.fullmatch(r"\$\{(\w+)\[([@*])\]\}", text):
@@ -266,6 +290,8 @@ class _Words:
         return [_Atom(text, quoted, node.start_byte, reason, splits=is_many)]
 
 
+# A subscript, an offset, a name in a variable, and a prompt with commands in it.
+_COMPUTES = re.compile(r"^\$\{(!|#?\w+\[(?![@*]\])|\w+(\[[@*]\])?:(?![-=?+]))|@P\}$")
 _EXPANDS = re.compile(r"\$[\w@*#?!{(-]")
 
 
@@ -426,11 +452,13 @@ def _joined(atoms: list[_Atom], node: Node) -> Field:
     known: list[str] = []
     for atom in atoms:
         if atom.hole is not None:
+            known += [atom.text.partition("$(")[0]] if atom.is_path else []
             break
         known.append(atom.text)
     is_pattern = any(
         not atom.quoted and atom.hole is None and re.search(r"[*?\[]", atom.text) for atom in atoms
     )
+    unknown = [atom for atom in atoms if atom.hole is not None]
     return Field(
         text="".join(atom.text for atom in atoms),
         at=node.start_byte,
@@ -438,4 +466,5 @@ def _joined(atoms: list[_Atom], node: Node) -> Field:
         known="".join(known),
         is_many=any(atom.hole is not None and atom.splits for atom in atoms),
         is_pattern=is_pattern,
+        is_path=bool(unknown) and all(atom.is_path for atom in unknown),
     )
