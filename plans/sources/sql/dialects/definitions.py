@@ -9,6 +9,7 @@ from sqlglot import exp
 from ....model import Effect, Reversibility, Selector
 from ..changes import STATEFUL_TYPES, Finding, joined_name, unread, words
 from ..postgres.script import TableFacts
+from ..written import repeated
 from .forms import Captures, Name, at_commas, dotted, group_end
 from .options import with_options
 from .session import Session
@@ -40,7 +41,12 @@ def _said(session: Session, shape: Shape, name: Name | None, at: int) -> Finding
         shape.reversibility,
         opaque=shape.opaque,
     )
+    if shape.action in _BY_ROW:
+        finding = repeated(finding, session.rounds)
     return softened(session, name.parts, finding) if name and shape.type == "Table" else finding
+
+
+_BY_ROW = frozenset({"sql.update", "sql.delete"})
 
 
 # --- DROP

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ....model import Effect, Selector
 from ..changes import Finding, asset, unread, words
+from ..written import repeated
 from .asked import computed
 from .forms import dotted, group_end
 from .opened import opaque_call, opened, run_text
@@ -38,7 +39,7 @@ def _routine_called(session: Session, parts: tuple[str, ...], at: int) -> Iterat
     elif known is not None and known.effect != Effect.UNKNOWN:
         resource = asset("Routine", session.name, "routine", shown, parts[-1])
         runs = known.effect == Effect.EXECUTE
-        yield Finding(
+        finding = Finding(
             "sql.run_program" if runs else "sql.call",
             resource,
             known.effect,
@@ -47,6 +48,7 @@ def _routine_called(session: Session, parts: tuple[str, ...], at: int) -> Iterat
             _reach_of(known.effect),
             known.reversibility,
         )
+        yield repeated(finding, session.rounds)
     else:
         yield opaque_call(session, shown, "what the routine does is not in this script", at)
 

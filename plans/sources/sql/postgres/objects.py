@@ -9,6 +9,7 @@ from ....model import Asset, Effect, Reversibility, Selector
 from ..changes import Finding, asset, joined_name, unread, words
 from ..tree import Node, ast, enums, nodes
 from . import taxonomy
+from .called import calls
 from .names import (
     FALSE_WORDS,
     PLAIN_KINDS,
@@ -491,8 +492,12 @@ def create_trigger(script: Script, node: Node, place: Place) -> Iterator[Finding
     row = taxonomy.postgres().statements["CreateTrigStmt"]
     yield from tabled(script, node, row, place)
     script.no_longer_new(node.relation)
-    if name_parts(node.funcname)[-1] not in _BUILTIN_TRIGGERS:
+    name = name_parts(node.funcname)[-1]
+    if name not in _BUILTIN_TRIGGERS:
         function = ast.FuncCall(funcname=node.funcname)
+        if name in script.routines or name in script.uncertain_routines:
+            # It runs without another statement that shows what it does.
+            yield from calls(script, function, place)
         _attach(script, node.relation, (function, node.whenClause, Fires(node.events)))
 
 

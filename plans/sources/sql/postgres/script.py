@@ -6,6 +6,7 @@ from typing import Any
 
 from ....model import Asset
 from ..changes import Finding, asset, joined_name
+from ..selector.reach import ONCE, Reach
 from ..tree import Node, ast, enums, nodes
 
 DIALECT = "postgres"
@@ -81,14 +82,18 @@ class Script:
     """Names of routines that a body may have made or replaced."""
     prepared: dict[str, tuple[Node, Place]] = field(default_factory=dict)
     transactions: set[str] = field(default_factory=set)
-    opened: set[int] = field(default_factory=set)
-    """Routines opened for the current statement; each is read once, which also ends recursion."""
+    opened: set[tuple[int, Reach]] = field(default_factory=set)
+    """Routines opened for the current statement, with how often they run; each is read once so."""
+    calling: tuple[int, ...] = ()
+    """The routines whose bodies are being read."""
     steps: int = 0
     """How many steps of bodies were followed in the whole script."""
     depth: int = 0
     """How many bodies the current statement stands in; only at 0 is it sure to run."""
     variables: frozenset[str] = frozenset()
     """Names that are variables of the bodies being read, and no columns."""
+    rounds: Reach = ONCE
+    """How often the statement being read runs: in a loop, or called for each of many rows."""
     known: dict[str, Any] = field(default_factory=dict)
     """Tables by id, as a live database has them."""
     steady: frozenset[str] = frozenset()
