@@ -1,9 +1,11 @@
 """Statements by their shape: the forms of a taxonomy, and tokens that fit one of them.
 
 A form is words in capitals, `A|B` for either, `[…]` for what may be absent, `…` for anything,
-`{name}` for a name, `{names}` for several, `{string}`, `{value}` for one token, `{group}` for parentheses.
+`{name}` for a name, `{names}` for several, `{string}`, `{value}` for one token, `{group}` for parentheses,
+`{local}` for the path of a file on the server, `{nul}` for one where nothing is kept, `<…>` for one or more with commas.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -37,16 +39,21 @@ class _Maybe:
 
 
 @dataclass(frozen=True, slots=True)
+class _Several:
+    inner: tuple["_Element", ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Rest:
     pass
 
 
-_Element = _Words | _Slot | _Maybe | _Rest
+_Element = _Words | _Slot | _Maybe | _Several | _Rest
 Form = tuple[_Element, ...]
 
 MAX_SKIPPED = 400
 """The most tokens that `…` passes over when more of the form follows."""
-_SLOTS = frozenset({"name", "names", "on", "string", "value", "group"})
+_SLOTS = frozenset({"name", "names", "on", "string", "value", "group", "local", "nul"})
 
 
 def form(text: str) -> Form:
@@ -71,13 +78,13 @@ def _elements(symbols: list[str]) -> tuple[Form, list[str]]:
     found: list[_Element] = []
     while symbols:
         symbol, *symbols = symbols
-        if symbol == "]":
-            return tuple(found), ["]", *symbols]
-        if symbol == "[":
+        if symbol in _CLOSING.values():
+            return tuple(found), [symbol, *symbols]
+        if symbol in _CLOSING:
             inner, symbols = _elements(symbols)
-            if symbols[:1] != ["]"]:
+            if symbols[:1] != [_CLOSING[symbol]]:
                 raise ValueError("a bracket is not closed")
-            found.append(_Maybe(inner))
+            found.append(_Maybe(inner) if symbol == "[" else _Several(inner))
             symbols = symbols[1:]
         elif symbol == "…":
             found.append(_Rest())
@@ -89,6 +96,9 @@ def _elements(symbols: list[str]) -> tuple[Form, list[str]]:
         else:
             found.append(_Words(frozenset(symbol.split("|"))))
     return tuple(found), []
+
+
+_CLOSING = {"[": "]", "<": ">"}
 
 
 def match(elements: Form, tokens: Tokens) -> Captures | None:
@@ -118,6 +128,11 @@ def _match(
         case _Maybe(inner):
             yield from _match(inner + elements[number + 1 :], 0, tokens, at, captures)
             yield from _match(elements, number + 1, tokens, at, captures)
+        case _Several(inner):
+            for end, noted in _match(inner, 0, tokens, at, captures):
+                if end < len(tokens) and tokens[end].is_symbol(","):
+                    yield from _match(elements, number, tokens, end + 1, noted)
+                yield from _match(elements, number + 1, tokens, end, noted)
         case _Rest():
             if number + 1 == len(elements):
                 yield len(tokens), captures
@@ -159,12 +174,23 @@ def _slot(kind: str, tokens: Tokens, at: int) -> Iterator[tuple[int, tuple[Name,
         case "string":
             if tokens[at].kind == Kind.STRING:
                 yield at + 1, (Name((tokens[at].value,), tokens[at].start),)
+        case "local" | "nul":
+            if tokens[at].kind == Kind.STRING and _place(tokens[at].value) == kind:
+                yield at + 1, ()
         case "value":
             yield at + 1, (Name((tokens[at].value,), tokens[at].start),)
         case _:
             end = group_end(tokens, at)
             if end is not None:
                 yield end, ()
+
+
+def _place(path: str) -> str:
+    """Where a file is: `local`, `nul` for the device that keeps nothing, `elsewhere` on another machine."""
+    last = re.split(r"[\\/]", path.strip())[-1]
+    if re.split(r"[.:]", last)[0].strip().lower() == "nul":
+        return "nul"
+    return "local" if re.match(r"[A-Za-z]:[\\/]|/(?!/)|[\w. -]+\Z", path) else "elsewhere"
 
 
 def group_end(tokens: Tokens, at: int) -> int | None:

@@ -163,6 +163,11 @@ def _use(session: Session, tokens: Tokens, text: Text) -> Iterator[Finding]:
     parts = found[1].parts
     if kind in ("role", "secondary"):
         resource = asset("Role", session.name, "role", parts[-1])
+        powerful = session.dialect.powerful_roles
+        is_named = kind == "role" and tokens[number].kind in (Kind.WORD, Kind.NAME)
+        if powerful is not None and is_named and parts[-1].lower() not in powerful:
+            yield Finding("sql.set", resource, Effect.READ, f"works as role `{parts[-1]}`", at)
+            return
         yield Finding("sql.set", resource, Effect.ESCALATE, f"acts as role `{parts[-1]}`", at)
         return
     if kind == "database":

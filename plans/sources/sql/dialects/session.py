@@ -7,6 +7,7 @@ from functools import reduce
 from ....model import Asset
 from ..changes import Finding, asset, joined_name
 from ..postgres.script import UNKNOWN_TABLE, TableFacts
+from ..renames import Renames
 from ..selector.reach import ONCE, Reach, times
 from .forms import Name
 from .taxonomy import Dialect
@@ -49,6 +50,7 @@ class Session:
     is_in_transaction: bool = False
     tables: dict[str, TableFacts] = field(default_factory=dict)
     temporary: set[str] = field(default_factory=set)
+    renames: Renames = field(default_factory=Renames)
     views: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
     """What the functions in the script's own views do when one is read."""
     steady: set[str] = field(default_factory=set)

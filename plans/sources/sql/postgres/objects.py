@@ -7,6 +7,7 @@ from typing import Any
 
 from ....model import Asset, Effect, Reversibility, Selector
 from ..changes import Finding, asset, joined_name, unread, words
+from ..renames import in_its_place
 from ..tree import Node, ast, enums, nodes
 from . import taxonomy
 from .called import calls
@@ -29,6 +30,7 @@ from .script import DIALECT, Place, Script, facts_of, with_subcommand
 def tabled(script: Script, node: Node, row: taxonomy.Statement, place: Place) -> Iterator[Finding]:
     targets = _targets(script, node, row)
     verb = _WORDS.get(row.action, "changes")
+    reaches_all = row.all_if is not None and bool(getattr(node, row.all_if))
     for target, doubt in targets:
         yield Finding(
             row.action,
@@ -36,7 +38,7 @@ def tabled(script: Script, node: Node, row: taxonomy.Statement, place: Place) ->
             row.effect,
             f"{verb} {row.kind.replace('_', ' ')} `{target.id}`",
             place.start,
-            row.selector,
+            Selector.ALL if reaches_all else row.selector,
             row.reversibility,
             opaque=doubt,
         )
@@ -291,7 +293,7 @@ def rename(script: Script, node: Node, place: Place) -> Iterator[Finding]:
         type = row.type if row is not None and row.type in ("Table", "View") else "Table"
         resource = script.table(node.relation, type)
         what = f"`{node.subname}` of `{resource.id}`" if node.subname else f"`{resource.id}`"
-        yield Finding(
+        finding = Finding(
             "sql.rename",
             resource,
             Effect.UPDATE,
@@ -299,9 +301,11 @@ def rename(script: Script, node: Node, place: Place) -> Iterator[Finding]:
             place.start,
             opaque=script.doubt_about(node.relation),
         )
+        taken = False
         if kind in ("TABLE", "VIEW", "MATVIEW", "FOREIGN_TABLE"):
-            script.rename(node.relation, name=node.newname, schema=None)
-        elif kind == "COLUMN" and node.relation is not None:
+            taken = script.rename(node.relation, name=node.newname, schema=None)
+        yield in_its_place(finding) if taken else finding
+        if kind == "COLUMN" and node.relation is not None:
             script.update(node.relation, replace(script.facts(node.relation), is_complete=False))
         return
     special = {"ROLE": ("Role", "role"), "DATABASE": ("Database", "database")}
@@ -316,13 +320,17 @@ def rename(script: Script, node: Node, place: Place) -> Iterator[Finding]:
         _forget_schema(script, node.newname)
     if kind in ("FUNCTION", "PROCEDURE", "ROUTINE"):
         script.routines.clear()
-    yield Finding(
+    finding = Finding(
         "sql.rename",
         target,
         Effect.UPDATE,
         f"renames {word.replace('_', ' ')} `{target.id}` to `{node.newname}`",
         place.start,
     )
+    taken = kind in ("SCHEMA", "DATABASE") and script.renames.rename(
+        f"{word} {target.id}", f"{word} {node.newname}"
+    )
+    yield in_its_place(finding) if taken else finding
 
 
 def _forget_schema(script: Script, schema: str) -> None:
@@ -335,14 +343,15 @@ def set_schema(script: Script, node: Node, place: Place) -> Iterator[Finding]:
     row = taxonomy.postgres().drop.get(kind)
     type = row.type if row is not None else "DatabaseObject"
     doubt = None
+    taken = False
     if node.relation is not None:
         resource = script.table(node.relation, type, kind.lower())
         doubt = script.doubt_about(node.relation)
-        script.rename(node.relation, name=None, schema=node.newschema)
+        taken = script.rename(node.relation, name=None, schema=node.newschema)
     else:
         resource = named_object(script, kind.lower(), node.object, type)
         script.routines.clear()
-    yield Finding(
+    finding = Finding(
         "sql.rename",
         resource,
         Effect.UPDATE,
@@ -350,6 +359,7 @@ def set_schema(script: Script, node: Node, place: Place) -> Iterator[Finding]:
         place.start,
         opaque=doubt,
     )
+    yield in_its_place(finding) if taken else finding
 
 
 def set_owner(script: Script, node: Node, place: Place) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ....model import Effect, Reversibility, Selector
 from ..changes import Finding, asset, unread, words
+from ..renames import in_its_place
 from ..selector.constants import constant_of, number_of
 from ..selector.reach import (
     DARK,
@@ -421,6 +422,8 @@ def created_table(
 ) -> Finding:
     resource = script.table(relation, type, "table" if type == "Table" else "view")
     finding = Finding("sql.create", resource, Effect.CREATE, f"{verb} `{resource.id}`", place.start)
+    if type == "Table" and any(map(script.renames.is_free, script.table_ids(relation))):
+        return in_its_place(finding)
     return softened(script, relation, finding)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ....model import Asset
 from ..changes import Finding, asset, joined_name
+from ..renames import Renames
 from ..selector.reach import ONCE, Reach
 from ..tree import Node, ast, enums, nodes
 
@@ -71,6 +72,7 @@ class Script:
     maybe_temporary: set[str] = field(default_factory=set)
     """Temporary tables of bodies, which may not have run."""
     views: set[str] = field(default_factory=set)
+    renames: Renames = field(default_factory=Renames)
     attached: dict[str, list[Node]] = field(default_factory=dict)
     """By table or view: defaults, checks, queries and triggers that run when it is used."""
     operators: set[str] = field(default_factory=set)
@@ -186,8 +188,10 @@ class Script:
         if not relation.schemaname:
             self.temporary.discard(relation.relname)
 
-    def rename(self, relation: Node, *, name: str | None, schema: str | None) -> None:
+    def rename(self, relation: Node, *, name: str | None, schema: str | None) -> bool:
+        """Notes where a table now is; whether another one had that name."""
         ids = self.table_ids(relation)
+        is_older = not self.is_new(relation)
         facts = self.facts(relation)
         old_schema = self.schema_of(relation)[0]
         self.forget(relation)
@@ -198,6 +202,9 @@ class Script:
             self.tables.pop(new, None)
         if old_schema == "pg_temp":
             self.temporary.add(name or relation.relname)
+        if is_older:
+            return self.renames.rename(joined_name((old_schema, relation.relname)), new)
+        return self.renames.is_free(new)
 
     def set_path(self, path: tuple[str, ...], *, is_local: bool) -> None:
         if (is_local and not self.is_in_transaction) or self.depth > 0:

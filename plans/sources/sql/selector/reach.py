@@ -103,4 +103,6 @@ def _is_key_by_name(column: str, table: str) -> bool:
     singular = {table, table.removesuffix("s"), table.removesuffix("es")}
     if table.endswith("ies"):
         singular.add(table.removesuffix("ies") + "y")
-    return bool(table) and column.lower() in {f"{name}_id" for name in singular if name}
+    return bool(table) and column.lower() in {
+        f"{name}{ending}" for name in singular if name for ending in ("_id", "id")
+    }
