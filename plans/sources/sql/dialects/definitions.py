@@ -57,6 +57,8 @@ _BY_ROW = frozenset({"sql.update", "sql.delete"})
 def moved(session: Session, finding: Finding, old: Name, new: Name) -> Finding:
     """The finding of a rename, by whose name the new one was before."""
     kind = finding.resource.type
+    if kind not in STATEFUL_TYPES:
+        return finding
     # A bare name stays beside the old one, or goes where the session is.
     whole = (*old.parts[:-1], *new.parts) if len(new.parts) == 1 else new.parts
     names = [f"{kind} {session.key(parts)}" for parts in dict.fromkeys((whole, new.parts))]

@@ -2,7 +2,8 @@
 
 A form is words in capitals, `A|B` for either, `[…]` for what may be absent, `…` for anything,
 `{name}` for a name, `{names}` for several, `{string}`, `{value}` for one token, `{group}` for parentheses,
-`{local}` for the path of a file on the server, `{nul}` for one where nothing is kept, `<…>` for one or more with commas.
+`{backup}` for the path of a backup file on the server, `{nul}` for one where nothing is kept, `<…>` for one or more
+with commas between.
 """
 
 import re
@@ -53,7 +54,7 @@ Form = tuple[_Element, ...]
 
 MAX_SKIPPED = 400
 """The most tokens that `…` passes over when more of the form follows."""
-_SLOTS = frozenset({"name", "names", "on", "string", "value", "group", "local", "nul"})
+_SLOTS = frozenset({"name", "names", "on", "string", "value", "group", "backup", "nul"})
 
 
 def form(text: str) -> Form:
@@ -174,7 +175,7 @@ def _slot(kind: str, tokens: Tokens, at: int) -> Iterator[tuple[int, tuple[Name,
         case "string":
             if tokens[at].kind == Kind.STRING:
                 yield at + 1, (Name((tokens[at].value,), tokens[at].start),)
-        case "local" | "nul":
+        case "backup" | "nul":
             if tokens[at].kind == Kind.STRING and _place(tokens[at].value) == kind:
                 yield at + 1, ()
         case "value":
@@ -186,11 +187,19 @@ def _slot(kind: str, tokens: Tokens, at: int) -> Iterator[tuple[int, tuple[Name,
 
 
 def _place(path: str) -> str:
-    """Where a file is: `local`, `nul` for the device that keeps nothing, `elsewhere` on another machine."""
-    last = re.split(r"[\\/]", path.strip())[-1]
+    """What a path of Windows or Linux names: `backup` for a backup file on the same machine, `nul` for no file."""
+    *folders, last = re.split(r"[\\/]", path.strip())
     if re.split(r"[.:]", last)[0].strip().lower() == "nul":
         return "nul"
-    return "local" if re.match(r"[A-Za-z]:[\\/]|/(?!/)|[\w. -]+\Z", path) else "elsewhere"
+    is_here = not path.strip().startswith(("\\\\", "//", "\\/", "/\\"))
+    # Under another ending it may be a file that something runs.
+    is_backup = (
+        last.lower().rpartition(".")[2] in _BACKUPS and ":" not in "".join(folders[1:]) + last
+    )
+    return "backup" if is_here and is_backup else "other"
+
+
+_BACKUPS = ("bak", "trn", "dif", "diff")
 
 
 def group_end(tokens: Tokens, at: int) -> int | None:

@@ -303,7 +303,8 @@ def rename(script: Script, node: Node, place: Place) -> Iterator[Finding]:
         )
         taken = False
         if kind in ("TABLE", "VIEW", "MATVIEW", "FOREIGN_TABLE"):
-            taken = script.rename(node.relation, name=node.newname, schema=None)
+            is_view = kind in ("VIEW", "MATVIEW")
+            taken = script.rename(node.relation, name=node.newname, schema=None, is_view=is_view)
         yield in_its_place(finding) if taken else finding
         if kind == "COLUMN" and node.relation is not None:
             script.update(node.relation, replace(script.facts(node.relation), is_complete=False))
@@ -347,7 +348,8 @@ def set_schema(script: Script, node: Node, place: Place) -> Iterator[Finding]:
     if node.relation is not None:
         resource = script.table(node.relation, type, kind.lower())
         doubt = script.doubt_about(node.relation)
-        taken = script.rename(node.relation, name=None, schema=node.newschema)
+        is_view = kind in ("VIEW", "MATVIEW")
+        taken = script.rename(node.relation, name=None, schema=node.newschema, is_view=is_view)
     else:
         resource = named_object(script, kind.lower(), node.object, type)
         script.routines.clear()

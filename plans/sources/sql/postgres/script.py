@@ -188,8 +188,10 @@ class Script:
         if not relation.schemaname:
             self.temporary.discard(relation.relname)
 
-    def rename(self, relation: Node, *, name: str | None, schema: str | None) -> bool:
-        """Notes where a table now is; whether another one had that name."""
+    def rename(
+        self, relation: Node, *, name: str | None, schema: str | None, is_view: bool = False
+    ) -> bool:
+        """Notes where a table or view now is; whether a table takes another one's name."""
         ids = self.table_ids(relation)
         is_older = not self.is_new(relation)
         facts = self.facts(relation)
@@ -202,6 +204,8 @@ class Script:
             self.tables.pop(new, None)
         if old_schema == "pg_temp":
             self.temporary.add(name or relation.relname)
+        if is_view:
+            return False
         if is_older:
             return self.renames.rename(joined_name((old_schema, relation.relname)), new)
         return self.renames.is_free(new)
