@@ -130,6 +130,7 @@ HARMLESS = {
     "mysql_exec_comment3": "one row by its key",
     "mysql_rename_table": "the inverse brings the name back",
     "mysql_replace": "one row by its key",
+    "refresh_mv": "computed again from its definition",
     "sel_for_update": "a read",
     "sel_into": "makes a table",
     "sel_setval": "one counter",

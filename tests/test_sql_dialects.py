@@ -4,7 +4,7 @@
 import pytest
 import sqlglot
 
-from interlock.plans.model import Change, Effect, RowBasis
+from interlock.plans.model import Change, Effect, RowBasis, Selector
 from interlock.plans.sources import Options
 from interlock.plans.sources.sql.dialects.forms import form, match
 from interlock.plans.sources.sql.dialects.kept import lost
@@ -336,7 +336,10 @@ tsql | delete_data all | ALTER TABLE a SWITCH PARTITION 1 TO b
 tsql | update all | ALTER DATABASE prod SET OFFLINE WITH ROLLBACK IMMEDIATE
 tsql | delete_recovery all | ALTER DATABASE prod SET RECOVERY SIMPLE
 tsql | delete_data all | RESTORE DATABASE prod FROM DISK = 'x' WITH REPLACE
-tsql | execute all | BACKUP DATABASE prod TO DISK = 'NUL'
+tsql | delete_recovery all | BACKUP DATABASE prod TO DISK = 'NUL'
+tsql | delete_recovery all | BACKUP DATABASE prod TO DISK = 'x.bak' WITH INIT
+tsql | execute all | BACKUP DATABASE prod TO DISK = '//host/share/x.bak'
+tsql | update all | BACKUP LOG prod TO DISK = 'x.trn' WITH NORECOVERY
 tsql | delete_audit all | DROP SERVER AUDIT a
 tsql | delete_recovery all | DROP CERTIFICATE c
 tsql | update one | DBCC SHRINKDATABASE (prod)
@@ -563,6 +566,108 @@ def test_every_row_of_a_taxonomy_is_sound_and_names_its_source(dialect: str) -> 
     assert all(row.source.startswith("https://") for row in rows)
     assert all(row.source.startswith("https://") for row in table.settings.values())
     assert not table.harmless & table.effects.keys()
+
+
+@pytest.mark.parametrize(
+    ("dialect", "selector", "script"),
+    [
+        ("mysql", Selector.UNKNOWN, "WHILE i < 9 DO {}; END WHILE"),
+        ("mysql", Selector.UNKNOWN, "l: LOOP FETCH c INTO i; {}; END LOOP l"),
+        ("mysql", Selector.UNKNOWN, "REPEAT {}; UNTIL i > 9 END REPEAT"),
+        ("mysql", Selector.ONE, "WHILE i < 9 DO SET i = i + 1; END WHILE; {}"),
+        ("mysql", Selector.ONE, "REPEAT SET i = i + 1; UNTIL i > 9 END REPEAT; {}"),
+        ("mysql", Selector.ONE, "IF i > 9 THEN {}; END IF"),
+        ("snowflake", Selector.ALL, "FOR r IN (SELECT id FROM users) DO {}; END FOR"),
+        ("snowflake", Selector.SOME, "FOR i IN 1 TO 10 DO {}; END FOR"),
+        ("snowflake", Selector.UNKNOWN, "WHILE (i < 9) DO {}; END WHILE"),
+        ("bigquery", Selector.ALL, "FOR r IN (SELECT id FROM users) DO {}; END FOR"),
+        ("bigquery", Selector.UNKNOWN, "LOOP {}; END LOOP"),
+        ("bigquery", Selector.ONE, "LOOP SELECT 1; END LOOP; {}"),
+        ("tsql", Selector.UNKNOWN, "WHILE @i < 9 {}"),
+        ("tsql", Selector.UNKNOWN, "WHILE @i < 9 BEGIN BEGIN SELECT 1 END {} END"),
+        ("tsql", Selector.UNKNOWN, "WHILE @i < 9 IF @i > 5 SELECT 1 ELSE {}"),
+        ("tsql", Selector.UNKNOWN, "again: {} IF @i < 9 GOTO again"),
+        ("tsql", Selector.UNKNOWN, "{}\nGO 5\n"),
+        ("tsql", Selector.ONE, "WHILE @i < 9 SELECT 1 {}"),
+        ("tsql", Selector.ONE, "WHILE @i < 9 BEGIN SELECT 1 END {}"),
+        ("tsql", Selector.ONE, "WHILE @i < 9 SELECT 1\nGO\n{}"),
+    ],
+)
+def test_a_write_in_a_loop_reaches_as_many_rows_as_the_loop_gives(
+    dialect: str, selector: Selector, script: str
+) -> None:
+    variable = {"mysql": "@i", "tsql": "@i", "snowflake": ":i", "bigquery": "@i"}[dialect]
+
+    def last(key: str) -> Change:
+        text = script.format(f"DELETE FROM users WHERE id = {key}")
+        if dialect == "mysql":
+            text = f"CREATE PROCEDURE p() BEGIN {text}; END; CALL p()"
+        found = read("script.sql", text, Options(dialect=dialect)).changes
+        (change,) = [one for one in found if one.action == "sql.delete"]
+        return change
+
+    if "GO 5" in script:
+        assert last(variable).rows == 5
+    else:
+        assert last(variable).selector == selector
+    assert last("5").selector == Selector.ONE
+
+
+@pytest.mark.parametrize(
+    ("dialect", "effect", "script"),
+    [
+        (
+            "mysql",
+            Effect.DELETE_DATA,
+            "CREATE TRIGGER t AFTER INSERT ON a FOR EACH ROW DELETE FROM b",
+        ),
+        ("mysql", Effect.CREATE, "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW SET NEW.x = 1"),
+        (
+            "sqlite",
+            Effect.DELETE_DATA,
+            "CREATE TRIGGER t AFTER INSERT ON a BEGIN DELETE FROM b; END",
+        ),
+        ("tsql", Effect.DELETE_DATA, "CREATE TRIGGER t ON a AFTER INSERT AS DELETE FROM b"),
+        (
+            "tsql",
+            Effect.UNKNOWN,
+            "CREATE TRIGGER t ON a WITH EXECUTE AS OWNER FOR INSERT AS EXEC p",
+        ),
+        (
+            "tsql",
+            Effect.CREATE,
+            "CREATE TRIGGER t ON a FOR UPDATE AS IF UPDATE(x) AND 1 = 1 SELECT 1",
+        ),
+    ],
+)
+def test_a_trigger_shows_what_it_will_do_by_itself(
+    dialect: str, effect: Effect, script: str
+) -> None:
+    assert read("script.sql", script, Options(dialect=dialect)).changes[-1].effect == effect
+
+
+def test_the_row_of_a_trigger_is_one_row() -> None:
+    def selector(write: str) -> Selector:
+        script = f"CREATE TRIGGER t ON Orders AFTER UPDATE AS {write}"
+        return read("script.sql", script, Options(dialect="tsql")).changes[-1].selector
+
+    update = "UPDATE o SET A = 1 FROM Orders o JOIN inserted i ON "
+    assert selector(update + "o.Id = i.Id") == Selector.ONE
+    assert selector(update + "o.State = i.State") == Selector.SOME
+    assert selector(update + "1 = 1") in (Selector.ALL, Selector.UNKNOWN)
+    delete = "DELETE FROM Drafts WHERE "
+    assert selector(delete + "Id IN (SELECT Id FROM deleted)") == Selector.ONE
+    assert selector(delete + "Id = (SELECT Id FROM deleted)") == Selector.ONE
+    assert selector(delete + "Id <> (SELECT Id FROM deleted)") == Selector.UNKNOWN
+    assert selector(delete + "Id IN (SELECT Id FROM dbo.deleted)") == Selector.UNKNOWN
+
+
+def test_a_form_may_repeat_a_part_with_commas() -> None:
+    several = form("SET < A|B [= {value}] > END")
+    assert match(several, list(tokens("SET A, B = 1, A END", "tsql"))) is not None
+    assert match(several, list(tokens("SET A, C END", "tsql"))) is None
+    assert match(several, list(tokens("SET END", "tsql"))) is None
+    assert match(several, list(tokens("SET A, END", "tsql"))) is None
 
 
 def test_a_form_fits_only_the_whole_statement() -> None:

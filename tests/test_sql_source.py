@@ -716,6 +716,107 @@ def test_an_argument_is_no_column() -> None:
     assert reading(define + "SELECT gone(5)").changes[-1].selector == Selector.ONE
 
 
+@pytest.mark.parametrize(
+    ("loop", "selector", "rows"),
+    [
+        ("for r in select id from users loop {} end loop", Selector.ALL, None),
+        ("for r in select id from users where age > 5 loop {} end loop", Selector.SOME, None),
+        ("for r in select id from users where id in (1, 2) loop {} end loop", Selector.SOME, 2),
+        ("for r in select id from users where id = 5 loop {} end loop", Selector.ONE, 1),
+        ("for r in select id from users limit 7 loop {} end loop", Selector.SOME, 7),
+        ("for r in values (1), (2) loop {} end loop", Selector.SOME, 2),
+        ("for r in c loop {} end loop", Selector.SOME, None),
+        ("for r in execute 'select 1 as id' loop {} end loop", Selector.UNKNOWN, None),
+        ("foreach i in array array[1, 2, 3] loop {} end loop", Selector.SOME, 3),
+        ("foreach i in array a loop {} end loop", Selector.SOME, None),
+        ("for i in 1..10 loop {} end loop", Selector.SOME, 10),
+        ("for i in reverse 10..1 loop for j in 1..2 loop {} end loop; end loop", Selector.SOME, 20),
+        ("for i in 1..n loop {} end loop", Selector.UNKNOWN, None),
+        ("while n < 5 loop {} end loop", Selector.UNKNOWN, None),
+        ("loop fetch c into r; exit when not found; {} end loop", Selector.UNKNOWN, None),
+        ("for r in select id from users loop null; end loop; {} null", Selector.ONE, 1),
+    ],
+)
+def test_a_write_in_a_loop_reaches_as_many_rows_as_the_loop_gives(
+    loop: str, selector: Selector, rows: int | None
+) -> None:
+    declared = "r record; i int; n int; a int[]; c cursor for select * from users where age > 5;"
+    for key in ("r.id", "i"):
+        body = loop.format(f"delete from users where id = {key};")
+        (found,) = reading(f"do $$ declare {declared} begin {body}; end $$").changes
+        assert (found.selector, found.rows) == (selector, rows)
+    fixed = loop.format("delete from users where id = 5;")
+    (found,) = reading(f"do $$ declare {declared} begin {fixed}; end $$").changes
+    assert (found.selector, found.rows) == (Selector.ONE, 1)
+
+
+def test_a_limit_bounds_only_one_round() -> None:
+    def last(loop: str, inner: str) -> Change:
+        write = f"delete from logs where id in (select id from logs {inner} limit 100)"
+        return reading(f"do $$ begin {loop} {write}; end loop; end $$").changes[-1]
+
+    assert last("loop", "where age > 5").selector == Selector.SOME
+    assert last("loop", "where age > 5").rows is None
+    assert last("loop", "").selector == Selector.ALL
+    assert last("for i in 1..3 loop", "").rows == 300
+
+
+def test_a_routine_runs_for_each_row_that_calls_it() -> None:
+    define = (
+        "create function del(i int) returns void language sql as 'delete from users where id = i';"
+    )
+
+    def last(call: str) -> Selector:
+        return reading(define + call).changes[-1].selector
+
+    assert last("select del(5)") == Selector.ONE
+    assert last("select del(id) from users") == Selector.ALL
+    assert last("select del(id) from users where id = 5") == Selector.ONE
+    assert last("update orders set x = del(user_id) where state = 'x'") == Selector.SOME
+    twice = "do $$ begin perform del(5); loop perform del(n); end loop; end $$"
+    assert last(twice) == Selector.UNKNOWN
+    recursive = define.replace("id = i", "id = i; select del(i + 1)")
+    assert reading(recursive + "select del(1)").changes[-1].selector == Selector.UNKNOWN
+
+
+def test_a_trigger_shows_what_it_will_do_by_itself() -> None:
+    function = "create {} function t() returns trigger language plpgsql as $$ begin {}; return new; end $$;"
+    trigger = "create trigger t after insert on x for each row execute function t();"
+
+    def effects(body: str, replaces: str = "", then: str = trigger) -> list[Effect]:
+        return [one.effect for one in reading(function.format(replaces, body) + then).changes]
+
+    assert effects("delete from audit", then="") == [Effect.CREATE]
+    assert effects("delete from audit")[-1] == Effect.DELETE_DATA
+    assert effects("delete from audit", "or replace", "")[-1] == Effect.DELETE_DATA
+    assert effects("new.at = now()") == [Effect.CREATE, Effect.CREATE]
+    assert effects("execute 'x' || new.a")[-1] == Effect.UNKNOWN
+    many = "update y set a = 1 where id = new.id"
+    fires = reading(function.format("", many) + trigger + "insert into x select * from z")
+    assert [one.selector for one in fires.changes if one.effect == Effect.UPDATE] == [
+        Selector.ONE,
+        Selector.SOME,
+    ]
+
+
+def test_what_takes_the_name_of_a_renamed_table_stands_in_its_place() -> None:
+    def effect(script: str) -> Effect:
+        return reading(script).changes[-1].effect
+
+    away = "alter table a rename to b;"
+    assert effect(away + "alter table c rename to a") == Effect.DELETE_DATA
+    assert effect(away + "create table a (x int)") == Effect.DELETE_DATA
+    assert (
+        effect(away + "alter table b rename to d; alter table c rename to a") == Effect.DELETE_DATA
+    )
+    assert effect(away + "alter table b rename to a") == Effect.UPDATE
+    assert effect(away + "alter table b rename to a; alter table c rename to b") == Effect.UPDATE
+    assert effect(away + "create view a as select 1") == Effect.CREATE
+    assert effect(away + "alter table c rename to d") == Effect.UPDATE
+    new = "begin; create table n (x int); alter table n rename to m; alter table c rename to n"
+    assert effect(new) == Effect.UPDATE
+
+
 def test_functions_that_call_each_other_end() -> None:
     script = "".join(
         f"CREATE FUNCTION f{n}() RETURNS int LANGUAGE sql AS"

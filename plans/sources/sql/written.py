@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ...model import Asset, Effect, Reversibility, RowBasis, Selector
 from .changes import Finding
-from .selector.reach import Reach
+from .selector.reach import ONCE, Reach, times
 
 _VERBS = {"sql.update": "updates", "sql.delete": "deletes from"}
 
@@ -116,6 +116,15 @@ def rows_merged(
         Selector.SOME if adds else reach.selector,
         Reversibility.REVERSIBLE if adds else _way_back(reach),
     )
+
+
+def repeated(finding: Finding, rounds: Reach) -> Finding:
+    """A change of one thing that each round of a loop makes to another."""
+    if rounds == ONCE or finding.selector != Selector.ONE or finding.effect == Effect.READ:
+        return finding
+    reach = times(rounds, ONCE)
+    basis = None if reach.rows is None else RowBasis.UPPER_BOUND
+    return replace(finding, selector=reach.selector, rows=reach.rows, row_basis=basis)
 
 
 def weighed(finding: Finding, *, is_system: bool, is_new: bool) -> Finding:

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from ....model import Effect, Reversibility, Selector
 from ..changes import Finding, asset, unread
-from ..selector.reach import at_most
+from ..selector.reach import Reach
 from ..written import matters
 from .calls import calls
 from .forms import Name, dotted, group_end
@@ -16,7 +16,7 @@ from .kept import foreign_function, lost
 from .parse import Complaint, parse
 from .prepare import Prepared, prepared, written_rows
 from .queries import findings
-from .row_changes import rows_finding
+from .row_changes import bounded, rows_finding
 from .row_inserts import insert_finding
 from .session import Session, Text
 from .tokens import Kind, Tokens, plain_text
@@ -83,10 +83,12 @@ def _bounded(session: Session, finding: Finding, ready: Prepared) -> Finding:
     """TOP of T-SQL, which sqlglot does not read, bounds the rows a write reaches."""
     if finding.action not in ("sql.update", "sql.delete") or ready.top is None:
         return finding
-    if finding.selector == Selector.NONE or (finding.rows or ready.top + 1) <= ready.top:
+    reach = Reach(finding.selector, finding.rows)
+    less = bounded(session, reach, ready.top)
+    if finding.selector == Selector.NONE or less == reach:
         return finding
     parts = tuple(finding.resource.id.split("."))
-    return rows_finding(session, finding.action, parts, at_most(ready.top), finding.at)
+    return rows_finding(session, finding.action, parts, less, finding.at)
 
 
 def read_tree(session: Session, ready: Prepared) -> Any:

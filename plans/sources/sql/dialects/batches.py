@@ -48,6 +48,7 @@ def batch(tokens: Tokens) -> Iterator[Tokens]:
             depth == 0
             and cases == 0
             and one
+            and not _is_asked(tokens, number)
             and (
                 _begins(token, one)
                 or _switches_trigger(tokens, number, one)
@@ -59,6 +60,12 @@ def batch(tokens: Tokens) -> Iterator[Tokens]:
         one.append(token)
     if one:
         yield one
+
+
+def _is_asked(tokens: Tokens, number: int) -> bool:
+    """`UPDATE(column)` is a function; the statement names its table or says TOP first."""
+    after = tokens[number + 1 : number + 2]
+    return tokens[number].is_word("UPDATE") and bool(after) and after[0].is_symbol("(")
 
 
 def _switches_trigger(tokens: Tokens, number: int, one: list[Token]) -> bool:

@@ -5,10 +5,12 @@ which then nobody can read.
 """
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import pairwise
 
 from ..changes import words
+from ..selector.reach import DARK, Reach, at_most
 from .batches import batch
 from .tokens import Kind, Token, Tokens
 
@@ -24,8 +26,13 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
+    """`opens` a loop that runs so often; where a statement opens it, once for each row that it reads."""
+
     role: Role
     tokens: Tokens
+    opens: Reach | None = None
+    closes: int = 0
+    """How many of the open loops end with it."""
 
 
 MAX_STEPS = 20_000
@@ -35,8 +42,11 @@ def steps(tokens: Tokens, dialect: str) -> Iterator[Step]:
     """The steps of a body, a block, or a script with steering words between its statements."""
     if dialect == "tsql":
         last: Tokens = ()
+        loops = _Loops()
+        if any(token.is_word("GOTO") for token in tokens):
+            yield Step(Role.CONTROL, (), opens=DARK)
         for last in batch(tokens):
-            yield from _tsql_step(last)
+            yield from loops.marked(last, list(_tsql_step(last)))
         if last and last[0].is_word("IF", "WHILE"):
             # The statement that it decides about is missing.
             yield Step(Role.STATEMENT, last)
@@ -63,6 +73,7 @@ def _flat(tokens: Tokens) -> Iterator[Tokens]:
 
 
 _LOOPS = words("LOOP WHILE REPEAT FOR IF CASE")
+_REPEATING = words("LOOP WHILE REPEAT FOR")
 
 
 def _block_step(one: list[Token]) -> Iterator[Step]:
@@ -83,7 +94,8 @@ def _block_step(one: list[Token]) -> Iterator[Step]:
                 length = 1
                 if word == "BEGIN" and second is not None and second.is_word("NOT"):
                     length = 3
-                yield Step(Role.CONTROL, one[:length])
+                opens = DARK if word in ("LOOP", "REPEAT") else None
+                yield Step(Role.CONTROL, one[:length], opens)
                 one = one[length:]
             case "EXCEPTION":
                 yield Step(Role.CONTROL, one[:1])
@@ -101,7 +113,10 @@ def _block_step(one: list[Token]) -> Iterator[Step]:
                     yield Step(Role.STATEMENT, one)
                     return
                 end = len(one) if end is None else end
-                yield Step(Role.EXPRESSION, one[1:end])
+                if word == "WHILE":
+                    yield Step(Role.EXPRESSION, one[1:end], opens=DARK)
+                else:
+                    yield Step(Role.EXPRESSION, one[1:end], closes=1)
                 one = [] if word == "UNTIL" else one[end + 1 :]
             case "FOR":
                 end = _position(one, "DO", "LOOP")
@@ -110,12 +125,17 @@ def _block_step(one: list[Token]) -> Iterator[Step]:
                     return
                 within = _position(one, "IN") or 1
                 inner = one[within + 1 : end]
-                yield from _loop_source(inner)
+                *others, source = _loop_source(inner) or [Step(Role.CONTROL, one[:1])]
+                yield from others
+                yield replace(source, opens=_rounds(inner))
                 one = one[end + 1 :]
             case "END":
                 rest = [token for token in one[1:] if not token.is_word(*_LOOPS)]
                 label = len(rest) == 1 and rest[0].kind in (Kind.WORD, Kind.NAME)
-                yield Step(Role.CONTROL if not rest or label else Role.STATEMENT, one)
+                closes = 1 if second is not None and second.is_word(*_REPEATING) else 0
+                yield Step(
+                    Role.CONTROL if not rest or label else Role.STATEMENT, one, closes=closes
+                )
                 return
             case "DECLARE":
                 one = yield from _declared(one)
@@ -165,18 +185,76 @@ def _conditions(tokens: Tokens) -> Tokens:
     return tokens if when is None else tokens[when + 1 :]
 
 
-def _loop_source(tokens: Tokens) -> Iterator[Step]:
+def _loop_source(tokens: Tokens) -> list[Step]:
     if tokens and tokens[0].is_symbol("("):
         tokens = tokens[1:-1]
     to = _position(tokens, "TO")
     if tokens and tokens[0].is_word("SELECT", "WITH"):
-        yield Step(Role.STATEMENT, tokens)
-    elif to is not None:
+        return [Step(Role.STATEMENT, tokens)]
+    if to is not None:
         # `FOR i IN REVERSE 1 TO 10` of Snowflake.
-        yield from _loop_source(tokens[1 if tokens[0].is_word("REVERSE") else 0 : to])
-        yield from _loop_source(tokens[to + 1 :])
-    elif tokens:
-        yield Step(Role.EXPRESSION if len(tokens) > 1 else Role.CONTROL, tokens)
+        first = tokens[1 if tokens[0].is_word("REVERSE") else 0 : to]
+        return [*_loop_source(first), *_loop_source(tokens[to + 1 :])]
+    if tokens:
+        return [Step(Role.EXPRESSION if len(tokens) > 1 else Role.CONTROL, tokens)]
+    return []
+
+
+def _rounds(tokens: Tokens) -> Reach:
+    """How often a FOR runs, where its bounds are written out."""
+    bounds = [token for token in tokens if not token.is_word("TO", "REVERSE")]
+    numbers = [int(token.value) for token in bounds if token.value.isdigit()]
+    if len(bounds) == len(numbers) == 2 and all(one.kind == Kind.NUMBER for one in bounds):
+        return at_most(abs(numbers[1] - numbers[0]) + 1)
+    return DARK
+
+
+class _Loops:
+    """The loops of a batch of T-SQL, where a WHILE repeats the block or the one statement after it.
+
+    After an IF it is not plain where that one statement ends, so that the loop then goes on to the end of its block.
+    """
+
+    def __init__(self) -> None:
+        self._open: list[str] = []
+        """BLOCK for a BEGIN; LOOP for a WHILE whose statement is awaited, LONG where its end is not plain."""
+
+    def marked(self, piece: Tokens, steps: list[Step]) -> Iterator[Step]:
+        """The steps of a piece, of which the first opens loops, and the last closes them."""
+        first = piece[0]
+        begins_transaction = len(piece) > 1 and piece[1].is_word(*_TRANSACTIONS)
+        closes = 0
+        if first.is_word("WHILE"):
+            self._open.append("LOOP")
+            steps[0] = replace(steps[0], opens=DARK)
+        elif first.is_word("IF") and self._awaits:
+            self._open[-1] = "LONG"
+        elif first.is_word("BEGIN") and not begins_transaction:
+            self._open.append("BLOCK")
+        elif first.is_word("END") and "BLOCK" in self._open:
+            while self._open.pop() != "BLOCK":
+                closes += 1
+            closes += 0 if len(piece) > 1 and piece[1].is_word("TRY") else self._ended()
+        elif not first.is_word("IF", "ELSE", "BEGIN"):
+            closes += self._ended()
+        steps = steps or [Step(Role.CONTROL, ())]
+        yield from steps[:-1]
+        yield replace(steps[-1], closes=closes)
+
+    @property
+    def _awaits(self) -> bool:
+        return bool(self._open) and self._open[-1] == "LOOP"
+
+    def _ended(self) -> int:
+        """The loops whose one statement has just ended."""
+        count = 0
+        while self._awaits:
+            self._open.pop()
+            count += 1
+        return count
+
+
+_TRANSACTIONS = words("TRAN TRANSACTION DISTRIBUTED")
 
 
 def _declared(one: list[Token]) -> Generator[Step, None, list[Token]]:
@@ -225,7 +303,13 @@ def _tsql_step(tokens: Tokens) -> Iterator[Step]:
         ):
             yield Step(Role.CONTROL, one)
         case "IF" | "WHILE" if len(one) > 2:
-            yield Step(Role.EXPRESSION, one[1:])
+            # `UPDATE(column)` of a trigger says whether the column was written.
+            plain = [
+                token
+                for token, after in pairwise(one)
+                if not (token.is_word("UPDATE") and after.is_symbol("("))
+            ]
+            yield Step(Role.EXPRESSION, [*plain[1:], one[-1]])
         case "RETURN" | "PRINT" | "RAISERROR" | "THROW":
             end = _position(one, "WITH") if first.is_word("RAISERROR") else None
             if len(one) > 1:
@@ -250,6 +334,10 @@ def body_of(definition: Tokens, dialect: str) -> tuple[Tokens, Tokens] | None:
     """The head and the body of a routine; `None` where it is not plain where the body begins."""
     if dialect in ("tsql", "snowflake"):
         start = _position(definition, "AS")
+        if start is not None and definition[start - 1].is_word("EXECUTE", "EXEC"):
+            # `WITH EXECUTE AS OWNER`
+            after = _position(list(definition[start + 1 :]), "AS")
+            start = None if after is None else start + 1 + after
         return None if start is None else (definition[:start], definition[start + 1 :])
     start = _position(definition, "BEGIN")
     if start is not None:
@@ -258,7 +346,10 @@ def body_of(definition: Tokens, dialect: str) -> tuple[Tokens, Tokens] | None:
     if trigger is not None:
         row = _position(definition, "ROW")
         if row is not None:
-            return definition[: row + 1], definition[row + 1 :]
+            start = row + 1
+            if definition[start : start + 1] and definition[start].is_word("FOLLOWS", "PRECEDES"):
+                start += 2
+            return definition[:start], definition[start:]
     event = _position(definition, "EVENT")
     if event is not None:
         do = _position(definition, "DO")

@@ -9,6 +9,7 @@ from ....model import Effect, Reversibility, Selector
 from ..changes import Finding, asset, words
 from ..selector.reach import Calling
 from ..tree import Node
+from ..written import repeated
 from .conditions import function_name
 from .session import Session
 
@@ -47,7 +48,7 @@ def _called(session: Session, name: str, is_own: bool, at: int) -> Iterator[Find
     effect = dialect.effects.get(bare)
     resource = asset("Routine", session.name, "function", name, bare)
     if effect is not None:
-        yield Finding(
+        finding = Finding(
             "sql.run_program" if effect.effect == Effect.EXECUTE else "sql.call",
             resource,
             effect.effect,
@@ -57,6 +58,7 @@ def _called(session: Session, name: str, is_own: bool, at: int) -> Iterator[Find
             effect.reversibility,
             opaque=f"`{name}` {effect.why}" if effect.effect == Effect.UNKNOWN else None,
         )
+        yield repeated(finding, session.rounds)
         return
     known = bare in dialect.harmless or bare in dialect.volatile
     if name in session.steady or namespace.rpartition(".")[2] == "information_schema":

@@ -152,6 +152,8 @@ def _created_routine(
         return
     routine = _routine(session, tokens, text)
     kind = finding.resource.kind.partition(".")[2]
+    if routine is not None and kind == "trigger":
+        routine = replace(routine, of_row=_OF_ROW)
     key = session.key(parts)
     session.routines.pop(key, None)
     if routine is None:
@@ -161,12 +163,12 @@ def _created_routine(
     when = _guard(tokens) if kind == "trigger" and session.name == "sqlite" else ()
     if when:
         yield from computed(session, when, text)
+    if kind in ("event", "task", "trigger"):
+        # It runs without another statement.
+        yield from opened(session, routine, at, f"`{finding.resource.id}`, which runs by itself")
     match kind:
         case "event" | "task":
-            # It runs without another statement.
-            yield from opened(
-                session, routine, at, f"`{finding.resource.id}`, which runs by itself"
-            )
+            pass
         case "trigger":
             on = next((n for n, token in enumerate(tokens) if token.is_word("ON")), None)
             table = None if on is None else dotted(tokens, on + 1)
@@ -175,6 +177,9 @@ def _created_routine(
         case _:
             if session.depth == 0:
                 session.routines[key] = routine
+
+
+_OF_ROW = frozenset({"new", "old", "inserted", "deleted"})
 
 
 def _guard(tokens: Tokens) -> Tokens:

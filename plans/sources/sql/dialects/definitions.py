@@ -9,6 +9,8 @@ from sqlglot import exp
 from ....model import Effect, Reversibility, Selector
 from ..changes import STATEFUL_TYPES, Finding, joined_name, unread, words
 from ..postgres.script import TableFacts
+from ..renames import in_its_place
+from ..written import repeated
 from .forms import Captures, Name, at_commas, dotted, group_end
 from .options import with_options
 from .session import Session
@@ -25,10 +27,12 @@ def said(session: Session, shape: Shape, captures: Captures, at: int) -> Iterato
     if "names" not in captures and "on" not in captures:
         names = names[:1]
     for name in names:
-        yield _said(session, shape, name, at)
+        yield _said(session, shape, captures, name, at)
 
 
-def _said(session: Session, shape: Shape, name: Name | None, at: int) -> Finding:
+def _said(
+    session: Session, shape: Shape, captures: Captures, name: Name | None, at: int
+) -> Finding:
     resource = session.thing(shape.type, shape.kind, name)
     finding = Finding(
         shape.action,
@@ -40,7 +44,30 @@ def _said(session: Session, shape: Shape, name: Name | None, at: int) -> Finding
         shape.reversibility,
         opaque=shape.opaque,
     )
+    if shape.action == "sql.rename" and name is not None and len(captures.get("name", ())) == 2:
+        finding = moved(session, finding, name, captures["name"][1])
+    if shape.action in _BY_ROW:
+        finding = repeated(finding, session.rounds)
     return softened(session, name.parts, finding) if name and shape.type == "Table" else finding
+
+
+_BY_ROW = frozenset({"sql.update", "sql.delete"})
+
+
+def moved(session: Session, finding: Finding, old: Name, new: Name) -> Finding:
+    """The finding of a rename, by whose name the new one was before."""
+    kind = finding.resource.type
+    if kind not in STATEFUL_TYPES:
+        return finding
+    # A bare name stays beside the old one, or goes where the session is.
+    whole = (*old.parts[:-1], *new.parts) if len(new.parts) == 1 else new.parts
+    names = [f"{kind} {session.key(parts)}" for parts in dict.fromkeys((whole, new.parts))]
+    taken = any(map(session.renames.is_free, names))
+    if not (kind == "Table" and session.is_new(old.parts)):
+        taken = session.renames.rename(f"{kind} {session.key(old.parts)}", names[0]) or (
+            taken and session.renames.is_free(names[-1])
+        )
+    return in_its_place(finding) if taken else finding
 
 
 # --- DROP
@@ -220,6 +247,8 @@ def created(
                 reversibility=Reversibility.REVERSIBLE,
             )
         finding = softened(session, name.parts, finding)
+        if not temporary and session.renames.is_free(f"Table {session.key(name.parts)}"):
+            finding = in_its_place(finding)
     return finding, kind_words, name, temporary
 
 
@@ -325,8 +354,11 @@ def alter_table(session: Session, tokens: Tokens, at: int) -> Iterator[Finding]:
                 session.name, f"ALTER TABLE … {' '.join(_shown(part))} is not classified", at
             )
             continue
-        row, _ = shape
-        yield with_options(session.dialect, part, _altered(session, row, name, at))
+        row, captures = shape
+        altered = _altered(session, row, name, at)
+        if row.action == "sql.rename" and len(captures.get("name", ())) == 1:
+            altered = moved(session, altered, name, captures["name"][0])
+        yield with_options(session.dialect, part, altered)
         _note(session, row, name)
 
 
@@ -385,12 +417,16 @@ def renamed(session: Session, tokens: Tokens, at: int) -> Iterator[Finding]:
             continue
         name = found[1]
         resource = session.thing("Table", "table", name)
-        new = joined_name(token.text for token in part[found[0] + 1 :] if not token.is_symbol("."))
-        yield Finding(
+        new = dotted(part, found[0] + 1)
+        if new is None or new[0] != len(part):
+            yield unread(session.name, "what it is renamed to is not plain", at)
+            continue
+        finding = Finding(
             "sql.rename",
             resource,
             Effect.UPDATE,
-            f"renames `{resource.id}` to `{new}`",
+            f"renames `{resource.id}` to `{joined_name(new[1].parts)}`",
             at,
         )
+        yield moved(session, finding, name, new[1])
         session.forget(name.parts)

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from ....model import Effect, Selector
 from ..changes import Finding, asset, unread, words
+from ..written import repeated
 from .asked import computed
-from .forms import dotted, group_end
+from .definitions import moved
+from .forms import Name, dotted, group_end
 from .opened import opaque_call, opened, run_text
 from .session import Session, Text
 from .tokens import Kind, Tokens
@@ -38,7 +40,7 @@ def _routine_called(session: Session, parts: tuple[str, ...], at: int) -> Iterat
     elif known is not None and known.effect != Effect.UNKNOWN:
         resource = asset("Routine", session.name, "routine", shown, parts[-1])
         runs = known.effect == Effect.EXECUTE
-        yield Finding(
+        finding = Finding(
             "sql.run_program" if runs else "sql.call",
             resource,
             known.effect,
@@ -47,6 +49,7 @@ def _routine_called(session: Session, parts: tuple[str, ...], at: int) -> Iterat
             _reach_of(known.effect),
             known.reversibility,
         )
+        yield repeated(finding, session.rounds)
     else:
         yield opaque_call(session, shown, "what the routine does is not in this script", at)
 
@@ -96,7 +99,25 @@ def execute(session: Session, tokens: Tokens, text: Text) -> Iterator[Finding]:
         if name.parts[-1].lower() == "sp_executesql":
             yield from _immediate(session, _first_argument(rest[end:]), at)
             return
+        if name.parts[-1].lower() == "sp_rename":
+            yield _renamed(session, rest[end:], at)
+            return
         yield from _routine_called(session, name.parts, at)
+
+
+def _renamed(session: Session, arguments: Tokens, at: int) -> Finding:
+    """`EXEC sp_rename 'old', 'new'`; a third argument says that it is a part of a table."""
+    found = [token for token in arguments if token.kind == Kind.STRING]
+    is_known = len(found) == sum(token.is_symbol(",") for token in arguments) + 1
+    if len(found) < 2 or not is_known:
+        return opaque_call(session, "sp_rename", "what it renames is not plain", at)
+    is_part = len(found) > 2 and found[2].value.upper() != "OBJECT"
+    parts = tuple(part.strip('[]"') for part in found[0].value.split("."))
+    old, new = Name(parts, at), Name((found[1].value,), at)
+    resource = session.thing("Table", "table", old)
+    what = f"renames `{resource.id}` to `{found[1].value}`"
+    finding = Finding("sql.rename", resource, Effect.UPDATE, what, at)
+    return finding if is_part else moved(session, finding, old, new)
 
 
 def _first_argument(rest: Tokens) -> Tokens:

@@ -1,9 +1,12 @@
 """Statements by their shape: the forms of a taxonomy, and tokens that fit one of them.
 
 A form is words in capitals, `A|B` for either, `[…]` for what may be absent, `…` for anything,
-`{name}` for a name, `{names}` for several, `{string}`, `{value}` for one token, `{group}` for parentheses.
+`{name}` for a name, `{names}` for several, `{string}`, `{value}` for one token, `{group}` for parentheses,
+`{backup}` for the path of a backup file on the server, `{nul}` for one where nothing is kept, `<…>` for one or more
+with commas between.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -37,16 +40,21 @@ class _Maybe:
 
 
 @dataclass(frozen=True, slots=True)
+class _Several:
+    inner: tuple["_Element", ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Rest:
     pass
 
 
-_Element = _Words | _Slot | _Maybe | _Rest
+_Element = _Words | _Slot | _Maybe | _Several | _Rest
 Form = tuple[_Element, ...]
 
 MAX_SKIPPED = 400
 """The most tokens that `…` passes over when more of the form follows."""
-_SLOTS = frozenset({"name", "names", "on", "string", "value", "group"})
+_SLOTS = frozenset({"name", "names", "on", "string", "value", "group", "backup", "nul"})
 
 
 def form(text: str) -> Form:
@@ -71,13 +79,13 @@ def _elements(symbols: list[str]) -> tuple[Form, list[str]]:
     found: list[_Element] = []
     while symbols:
         symbol, *symbols = symbols
-        if symbol == "]":
-            return tuple(found), ["]", *symbols]
-        if symbol == "[":
+        if symbol in _CLOSING.values():
+            return tuple(found), [symbol, *symbols]
+        if symbol in _CLOSING:
             inner, symbols = _elements(symbols)
-            if symbols[:1] != ["]"]:
+            if symbols[:1] != [_CLOSING[symbol]]:
                 raise ValueError("a bracket is not closed")
-            found.append(_Maybe(inner))
+            found.append(_Maybe(inner) if symbol == "[" else _Several(inner))
             symbols = symbols[1:]
         elif symbol == "…":
             found.append(_Rest())
@@ -89,6 +97,9 @@ def _elements(symbols: list[str]) -> tuple[Form, list[str]]:
         else:
             found.append(_Words(frozenset(symbol.split("|"))))
     return tuple(found), []
+
+
+_CLOSING = {"[": "]", "<": ">"}
 
 
 def match(elements: Form, tokens: Tokens) -> Captures | None:
@@ -118,6 +129,11 @@ def _match(
         case _Maybe(inner):
             yield from _match(inner + elements[number + 1 :], 0, tokens, at, captures)
             yield from _match(elements, number + 1, tokens, at, captures)
+        case _Several(inner):
+            for end, noted in _match(inner, 0, tokens, at, captures):
+                if end < len(tokens) and tokens[end].is_symbol(","):
+                    yield from _match(elements, number, tokens, end + 1, noted)
+                yield from _match(elements, number + 1, tokens, end, noted)
         case _Rest():
             if number + 1 == len(elements):
                 yield len(tokens), captures
@@ -159,12 +175,31 @@ def _slot(kind: str, tokens: Tokens, at: int) -> Iterator[tuple[int, tuple[Name,
         case "string":
             if tokens[at].kind == Kind.STRING:
                 yield at + 1, (Name((tokens[at].value,), tokens[at].start),)
+        case "backup" | "nul":
+            if tokens[at].kind == Kind.STRING and _place(tokens[at].value) == kind:
+                yield at + 1, ()
         case "value":
             yield at + 1, (Name((tokens[at].value,), tokens[at].start),)
         case _:
             end = group_end(tokens, at)
             if end is not None:
                 yield end, ()
+
+
+def _place(path: str) -> str:
+    """What a path of Windows or Linux names: `backup` for a backup file on the same machine, `nul` for no file."""
+    *folders, last = re.split(r"[\\/]", path.strip())
+    if re.split(r"[.:]", last)[0].strip().lower() == "nul":
+        return "nul"
+    is_here = not path.strip().startswith(("\\\\", "//", "\\/", "/\\"))
+    # Under another ending it may be a file that something runs.
+    is_backup = (
+        last.lower().rpartition(".")[2] in _BACKUPS and ":" not in "".join(folders[1:]) + last
+    )
+    return "backup" if is_here and is_backup else "other"
+
+
+_BACKUPS = ("bak", "trn", "dif", "diff")
 
 
 def group_end(tokens: Tokens, at: int) -> int | None:

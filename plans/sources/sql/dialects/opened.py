@@ -6,9 +6,10 @@ from typing import assert_never
 
 from ....model import Effect, Reversibility, Selector
 from ..changes import Finding, asset, unread, words
+from ..selector.reach import DARK, EVERY, ONCE, PART
 from ..written import matters
 from .asked import computed
-from .bodies import MAX_STEPS, Role, steps
+from .bodies import MAX_STEPS, Role, Step, steps
 from .pieces import is_routine, pieces
 from .session import Routine, Session, Text
 from .tails import hidden
@@ -38,23 +39,54 @@ _STEERING = words("IF WHILE LOOP REPEAT FOR GOTO CASE WHEN ELSE")
 def _stepped(
     session: Session, tokens: Tokens, text: Text
 ) -> Iterator[tuple[Tokens, list[Finding]]]:
+    around = len(session.loops)
     for step in steps(tokens, session.name):
-        is_broken = any(token.kind == Kind.BROKEN for token in step.tokens)
-        if is_broken or (step.role == Role.CONTROL and hidden(step.tokens, session.name)):
-            # The rest of the script, or another statement, may hide in what seems to do nothing.
+        yield from _one_step(session, step, text)
+    if session.name == "tsql":
+        # A loop does not go on beyond its batch.
+        del session.loops[around:]
+
+
+def _one_step(session: Session, step: Step, text: Text) -> Iterator[tuple[Tokens, list[Finding]]]:
+    reads: list[Finding] = []
+    for tokens, found in _done(session, step, text):
+        reads += (one for one in found if one.action == "sql.read")
+        yield tokens, found
+    if step.opens is not None:
+        of_rows = step.role == Role.STATEMENT and len(reads) == 1
+        session.loops.append(_ROUNDS[reads[0].selector] if of_rows else step.opens)
+    if step.closes:
+        del session.loops[-step.closes :]
+
+
+_ROUNDS = {
+    Selector.NONE: DARK,
+    Selector.ONE: ONCE,
+    Selector.SOME: PART,
+    Selector.ALL: EVERY,
+    Selector.UNKNOWN: DARK,
+}
+
+
+def _done(session: Session, step: Step, text: Text) -> Iterator[tuple[Tokens, list[Finding]]]:
+    if not step.tokens:
+        return
+    is_broken = any(token.kind == Kind.BROKEN for token in step.tokens)
+    if is_broken or (step.role == Role.CONTROL and hidden(step.tokens, session.name)):
+        # The rest of the script, or another statement, may hide in what seems to do nothing.
+        yield step.tokens, _sure(session, step.tokens, text)
+        return
+    match step.role:
+        case Role.STATEMENT:
             yield step.tokens, _sure(session, step.tokens, text)
-            continue
-        match step.role:
-            case Role.STATEMENT:
-                yield step.tokens, _sure(session, step.tokens, text)
-            case Role.EXPRESSION:
-                yield step.tokens, computed(session, step.tokens, text)
-            case Role.VARIABLES:
-                yield step.tokens, declared(session, step.tokens, text)
-            case Role.CONTROL:
-                forget_texts(session, step.tokens)
-            case _:
-                assert_never(step.role)
+        case Role.EXPRESSION:
+            yield step.tokens, computed(session, step.tokens, text)
+        case Role.VARIABLES:
+            yield step.tokens, declared(session, step.tokens, text)
+        case Role.CONTROL:
+            forget_texts(session, step.tokens)
+        case _:
+            assert_never(step.role)
 
 
 def _sure(session: Session, tokens: Tokens, text: Text) -> list[Finding]:
@@ -81,18 +113,29 @@ def opened(session: Session, routine: Routine, at: int, whose: str) -> Iterator[
     if session.depth >= MAX_BODIES or session.steps > MAX_STEPS:
         yield unread(session.name, f"{whose} runs too many statements to follow", at)
         return
-    if id(routine) in session.opened:
+    around = len(session.loops)
+    if id(routine) in session.calling:
+        # How often a routine calls itself, nobody knows.
+        session.loops.append(DARK)
+    if (id(routine), session.rounds) in session.opened:
+        del session.loops[around:]
         return
-    session.opened.add(id(routine))
+    session.opened.add((id(routine), session.rounds))
     session.depth += 1
-    variables = session.variables
+    variables, calling, row_tables = session.variables, session.calling, session.row_tables
+    session.calling = (*calling, id(routine))
+    if session.name == "tsql":
+        session.row_tables = routine.of_row
+    else:
+        session.variables |= routine.of_row
     place = Text(routine.text, at, is_exact=False)
     for _, found in _stepped(session, routine.body, place):
         for finding in found:
             if matters(finding):
                 yield replace(finding, summary=f"{finding.summary} (in {whose})")
-    session.variables = variables
+    session.variables, session.calling, session.row_tables = variables, calling, row_tables
     session.depth -= 1
+    del session.loops[around:]
 
 
 def run_text(session: Session, sql: str, at: int) -> Iterator[Finding]:
@@ -101,6 +144,7 @@ def run_text(session: Session, sql: str, at: int) -> Iterator[Finding]:
         yield unread(session.name, "it runs too many texts to follow", at)
         return
     session.depth += 1
+    around = len(session.loops)
     place = Text(sql, at, is_exact=False)
     count = 0
     for piece in pieces(sql, session.name):
@@ -109,6 +153,7 @@ def run_text(session: Session, sql: str, at: int) -> Iterator[Finding]:
                 count += 1
                 yield finding
     session.depth -= 1
+    del session.loops[around:]
     if count == 0:
         resource = session.thing("Database", "database", None)
         yield Finding("sql.call", resource, Effect.READ, "runs a text that does nothing", at)

@@ -10,9 +10,10 @@ from .tokens import Kind, Token, Tokens, tokens
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One statement, or one batch of T-SQL, without the delimiter that ends it."""
+    """One statement, or one batch of T-SQL, without the delimiter that ends it; `GO 5` runs it five times."""
 
     tokens: Tokens
+    times: int = 1
 
     @property
     def start(self) -> int:
@@ -25,19 +26,20 @@ class Piece:
 
 def pieces(text: str, dialect: str) -> Iterator[Piece]:
     """The statements of a script in order; every token is in exactly one, or is a delimiter."""
-    for chunk in _chunks(text, dialect):
+    for chunk, times in _chunks(text, dialect):
         if dialect == "tsql":
-            yield Piece(chunk)
+            yield Piece(chunk, times)
         else:
             yield from map(Piece, statements(chunk, dialect))
 
 
-def _chunks(text: str, dialect: str) -> Iterator[Tokens]:
-    """What a client sends at once: batches of T-SQL, and what DELIMITER of MySQL divides."""
+def _chunks(text: str, dialect: str) -> Iterator[tuple[Tokens, int]]:
+    """What a client sends at once, with how often: batches of T-SQL, and what DELIMITER of MySQL divides."""
     delimiter = ";"
     at = 0
     while at < len(text):
         chunk: list[Token] = []
+        times = 1
         resume = len(text)
         for token in tokens(text, dialect, at):
             if dialect == "tsql" and _holds_go(token):
@@ -45,6 +47,8 @@ def _chunks(text: str, dialect: str) -> Iterator[Tokens]:
                 token = replace(token, kind=Kind.BROKEN, value=reason)
             if dialect == "tsql" and token.is_word("GO") and _fills_its_line(text, token):
                 resume = _line_end(text, token.end)
+                count = text[token.end : resume].strip()
+                times = int(count[:9]) if count else 1
                 break
             if dialect == "mysql" and token.is_word("DELIMITER") and _begins_its_line(text, token):
                 resume = _line_end(text, token.end)
@@ -59,7 +63,7 @@ def _chunks(text: str, dialect: str) -> Iterator[Tokens]:
                 break
             chunk.append(token)
         if chunk:
-            yield chunk
+            yield chunk, times
         at = resume
 
 

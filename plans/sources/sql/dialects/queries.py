@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from ....model import Effect, Selector
 from ..changes import Finding, asset, unread
+from ..selector.reach import ONCE
 from ..selector.where import where
 from .calls import calls
 from .conditions import condition
@@ -89,7 +90,7 @@ def _read(session: Session, tree: Any, at: int) -> Iterator[Finding]:
         source = tree.args.get("from_")
         if source is not None and source.this is tables[0] and not tree.args.get("joins"):
             found = None if own is None else condition(own.this, session.name)
-            selector = where(found, target).selector
+            selector = where(found, replace(target, rounds=ONCE)).selector
     yield Finding("sql.read", resource, Effect.READ, f"reads `{resource.id}`{more}", at, selector)
 
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from ....model import Effect, Reversibility, Selector
 from ..changes import Finding, asset, unread, words
+from ..selector.reach import at_most
 from ..written import matters
 from .asked import asked, computed
 from .bodies import MAX_STEPS
@@ -36,10 +37,14 @@ def read_other(text: str, dialect: str) -> Iterator[tuple[Finding, int]]:
     whole = Text(text, 0)
     for piece in pieces(text, dialect):
         is_empty = True
+        if piece.times != 1:
+            session.loops.append(at_most(piece.times))
         for tokens, found in piece_findings(session, piece.tokens, whole):
             for finding in found:
                 is_empty = False
                 yield finding, tokens[-1].end
+        if piece.times != 1:
+            session.loops.pop()
         if is_empty:
             # Nothing is left out of the plan: a piece that only steers is shown as what it is.
             resource = session.thing("Database", "database", None)
@@ -158,6 +163,11 @@ def _use(session: Session, tokens: Tokens, text: Text) -> Iterator[Finding]:
     parts = found[1].parts
     if kind in ("role", "secondary"):
         resource = asset("Role", session.name, "role", parts[-1])
+        powerful = session.dialect.powerful_roles
+        is_named = kind == "role" and tokens[number].kind in (Kind.WORD, Kind.NAME)
+        if powerful is not None and is_named and parts[-1].lower() not in powerful:
+            yield Finding("sql.set", resource, Effect.READ, f"works as role `{parts[-1]}`", at)
+            return
         yield Finding("sql.set", resource, Effect.ESCALATE, f"acts as role `{parts[-1]}`", at)
         return
     if kind == "database":

@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from ....model import Selector
 from ..changes import Finding, unread
-from ..selector.reach import Reach, at_most
+from ..selector.reach import Reach, at_most, times
 from ..selector.where import where
 from ..tree import Node, ast
 from ..written import rows_changed
@@ -190,9 +190,18 @@ def _reached(
     reach = where(conjunction(conditions), target_of(session, table, beside, named))
     bound = _bound(limit)
     if bound is not None and reach.selector != Selector.NONE:
-        rows = bound if reach.rows is None else min(bound, reach.rows)
-        reach = at_most(rows) if rows > 0 else Reach(Selector.NONE)
+        reach = bounded(session, reach, bound)
     yield rows_finding(session, action, parts, reach, at)
+
+
+def bounded(session: Session, reach: Reach, bound: int) -> Reach:
+    """What is reached where no round changes more rows than a LIMIT or TOP says."""
+    if bound == 0:
+        return Reach(Selector.NONE)
+    most = times(session.rounds, at_most(bound))
+    if most.rows is None or (reach.rows is not None and reach.rows <= most.rows):
+        return reach
+    return most
 
 
 def _alias_of(node: Node) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlglot import exp
 
 from ..changes import Finding, unread
+from ..selector.reach import ONCE, at_most, times
 from ..selector.where import where
 from ..written import rows_added, rows_merged
 from .conditions import condition, sources
@@ -34,11 +35,12 @@ def inserted(session: Session, tree: exp.Insert, at: int) -> Iterator[Finding]:
     elif isinstance(values, exp.Select) and not values.args.get("from_"):
         rows = 1
     parts = table_parts(table)
+    is_plain = conflict is None and not tree.args.get("ignore") and not replaces
     finding = rows_added(
         session.table(parts),
         at,
-        rows=rows,
-        is_exact=conflict is None and not tree.args.get("ignore") and not replaces,
+        rows=_in_all(session, rows),
+        is_exact=is_plain and session.rounds == ONCE,
         updates=updates,
         replaces=replaces,
         overwrites=bool(tree.args.get("overwrite")),
@@ -68,7 +70,14 @@ def insert_finding(
     session: Session, parts: tuple[str, ...], at: int, *, rows: int | None = None
 ) -> Finding:
     """An INSERT of plain rows into one table."""
-    return softened(session, parts, rows_added(session.table(parts), at, rows=rows))
+    is_exact = session.rounds == ONCE
+    added = rows_added(session.table(parts), at, rows=_in_all(session, rows), is_exact=is_exact)
+    return softened(session, parts, added)
+
+
+def _in_all(session: Session, rows: int | None) -> int | None:
+    """The rows that are added when each round adds so many."""
+    return None if rows is None else times(session.rounds, at_most(rows)).rows
 
 
 def inserted_into_several(session: Session, tree: Any, at: int) -> Iterator[Finding]:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from ....model import Asset
 from ..changes import Finding, asset, joined_name
 from ..postgres.script import UNKNOWN_TABLE, TableFacts
+from ..renames import Renames
+from ..selector.reach import ONCE, Reach, times
 from .forms import Name
 from .taxonomy import Dialect
 from .tokens import Tokens
@@ -19,6 +22,8 @@ class Routine:
     text: str
     is_exact: bool
     """Whether the text is the artifact's own, so that places in it are places there."""
+    of_row: frozenset[str] = frozenset()
+    """In a trigger, the names of the row, or of the tables of rows, that it runs for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class Session:
     is_in_transaction: bool = False
     tables: dict[str, TableFacts] = field(default_factory=dict)
     temporary: set[str] = field(default_factory=set)
+    renames: Renames = field(default_factory=Renames)
     views: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
     """What the functions in the script's own views do when one is read."""
     steady: set[str] = field(default_factory=set)
@@ -60,10 +66,16 @@ class Session:
     """False once a branch or a loop may skip or repeat what follows."""
     variables: frozenset[str] = frozenset()
     """Names that are variables of the body being read."""
+    row_tables: frozenset[str] = frozenset()
+    """In a trigger of T-SQL, the tables of the rows that it runs for."""
     depth: int = 0
     """How many bodies the statement stands in; only at 0 is it sure to run."""
-    opened: set[int] = field(default_factory=set)
-    """Bodies opened for the current statement; each is read once, which also ends recursion."""
+    opened: set[tuple[int, Reach]] = field(default_factory=set)
+    """Bodies opened for the current statement, with how often they run; each is read once so."""
+    calling: tuple[int, ...] = ()
+    """The routines whose bodies are being read."""
+    loops: list[Reach] = field(default_factory=list)
+    """How often each loop runs that is open."""
     steps: int = 0
     quotes_are_plain: bool = True
     """False once a setting may have changed where strings end."""
@@ -71,6 +83,11 @@ class Session:
     @property
     def name(self) -> str:
         return self.dialect.name
+
+    @property
+    def rounds(self) -> Reach:
+        """How often the statement being read runs."""
+        return reduce(times, self.loops, ONCE)
 
     def id(self, parts: tuple[str, ...]) -> str:
         if len(parts) == 1 and self.database and not self.is_temporary_name(parts[0]):

@@ -49,6 +49,7 @@ def target_of(
 
     queries = dict(named)
     same_names = set()
+    of_row = set(session.row_tables)
     for other in nodes(beside):
         if isinstance(other, ast.RangeSubselect) and other.alias is not None:
             queries[other.alias.aliasname] = other.subquery
@@ -60,6 +61,8 @@ def target_of(
                 queries[other_alias] = named[other.relname.lower()]
             elif is_same_table(other):
                 same_names.add(other_alias)
+            if not other.schemaname and other.relname.lower() in session.row_tables:
+                of_row.add(other_alias)
     return Target(
         names=frozenset({alias}),
         is_same_table=is_same_table,
@@ -73,6 +76,8 @@ def target_of(
         same_names=frozenset(same_names - {alias}),
         is_joined=bool(beside),
         variables=session.variables,
+        rounds=session.rounds,
+        of_row=frozenset(of_row),
     )
 
 

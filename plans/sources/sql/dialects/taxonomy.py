@@ -72,6 +72,8 @@ class Dialect:
     options: tuple[Option, ...]
     plain_options: frozenset[str]
     """Options that describe a thing and decide nothing."""
+    powerful_roles: frozenset[str] | None
+    """Roles that USE ROLE must not take on; `None` where every role may be one."""
 
 
 def shape_of(dialect: Dialect, tokens: Tokens) -> tuple[Shape, Captures] | None:
@@ -125,6 +127,7 @@ def dialect_named(name: str) -> Dialect:
         routines=dict(_effects(table["routines"], manual)),
         options=tuple(_option(row) for row in table.get("options", ())),
         plain_options=words(table.get("plain_options", "")),
+        powerful_roles=words(table["powerful_roles"]) if "powerful_roles" in table else None,
     )
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from ..changes import Finding
+from ..selector.reach import ONCE, PART, times
 from ..tree import Node, ast, nodes
 from .called import calls
 from .objects import (
     Fires,
 )
+from .rows import rounds_of
 from .script import Place, Script
 
 
@@ -17,8 +19,13 @@ def attached(script: Script, node: Node, place: Place) -> Iterator[Finding]:
         if not isinstance(relation, ast.RangeVar):
             continue
         events = _events(node, relation)
+        rounds = script.rounds
+        if events and rounds_of(script, node) != ONCE:
+            # Its triggers run for each of its rows.
+            script.rounds = times(rounds, PART)
         for table in script.table_ids(relation):
             yield from fired(script, table, events, place)
+        script.rounds = rounds
 
 
 def fired(script: Script, table: str, events: int, place: Place) -> Iterator[Finding]:
@@ -27,8 +34,8 @@ def fired(script: Script, table: str, events: int, place: Place) -> Iterator[Fin
         waits = one[-1] if isinstance(one, tuple) and one else None
         if isinstance(waits, Fires) and not waits.events & events:
             continue
-        if id(one) not in script.opened:
-            script.opened.add(id(one))
+        if (id(one), script.rounds) not in script.opened:
+            script.opened.add((id(one), script.rounds))
             yield from calls(script, one, place)
             yield from attached(script, one, place)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ....model import Effect, Selector
 from ..changes import Finding, asset, joined_name
+from ..selector.reach import times
 from ..tree import Node, ast, enums, nodes
 from . import taxonomy
 from .names import (
@@ -13,6 +14,7 @@ from .names import (
     setting_text,
 )
 from .routines import opaque_call, routines_called
+from .rows import rounds_of
 from .script import DIALECT, Place, Routine, Script
 from .settings import (
     note_path,
@@ -23,7 +25,9 @@ from .settings import (
 def calls(script: Script, node: Node, place: Place) -> Iterator[Finding]:
     """What the functions called in a statement do; each function once, for as many rows as are read."""
     seen: set[str] = set()
-    times = _times(node)
+    several = max(_several(node), script.rounds.selector, key=list(Selector).index)
+    rounds = script.rounds
+    each_round = times(rounds, rounds_of(script, node)) if script.routines else rounds
     for call in nodes(node):
         operator = _operator_name(call)
         if isinstance(call, ast.RangeTableSample):
@@ -36,9 +40,11 @@ def calls(script: Script, node: Node, place: Place) -> Iterator[Finding]:
                 yield _set_config(script, call, place)
             elif key not in seen:
                 seen.add(key)
+                script.rounds = each_round
                 for finding in _function(script, call, place):
                     repeats = finding.action == "sql.call" and finding.selector == Selector.ONE
-                    yield replace(finding, selector=times) if repeats else finding
+                    yield replace(finding, selector=several) if repeats else finding
+                script.rounds = rounds
 
 
 def _sampled(node: Node, place: Place) -> Iterator[Finding]:
@@ -49,7 +55,7 @@ def _sampled(node: Node, place: Place) -> Iterator[Finding]:
         yield opaque_call(resource, f"what the sampling method `{method}` does is not known", place)
 
 
-def _times(node: Node) -> Selector:
+def _several(node: Node) -> Selector:
     """How often a statement evaluates what it selects: once without a table, else for the rows it reads."""
     if not isinstance(node, ast.SelectStmt) or not node.fromClause:
         return Selector.ONE

@@ -7,8 +7,10 @@ from typing import Any
 
 from ....model import Asset, Effect, Reversibility, Selector
 from ..changes import Finding, asset, joined_name, unread, words
+from ..renames import in_its_place
 from ..tree import Node, ast, enums, nodes
 from . import taxonomy
+from .called import calls
 from .names import (
     FALSE_WORDS,
     PLAIN_KINDS,
@@ -28,6 +30,7 @@ from .script import DIALECT, Place, Script, facts_of, with_subcommand
 def tabled(script: Script, node: Node, row: taxonomy.Statement, place: Place) -> Iterator[Finding]:
     targets = _targets(script, node, row)
     verb = _WORDS.get(row.action, "changes")
+    reaches_all = row.all_if is not None and bool(getattr(node, row.all_if))
     for target, doubt in targets:
         yield Finding(
             row.action,
@@ -35,7 +38,7 @@ def tabled(script: Script, node: Node, row: taxonomy.Statement, place: Place) ->
             row.effect,
             f"{verb} {row.kind.replace('_', ' ')} `{target.id}`",
             place.start,
-            row.selector,
+            Selector.ALL if reaches_all else row.selector,
             row.reversibility,
             opaque=doubt,
         )
@@ -290,7 +293,7 @@ def rename(script: Script, node: Node, place: Place) -> Iterator[Finding]:
         type = row.type if row is not None and row.type in ("Table", "View") else "Table"
         resource = script.table(node.relation, type)
         what = f"`{node.subname}` of `{resource.id}`" if node.subname else f"`{resource.id}`"
-        yield Finding(
+        finding = Finding(
             "sql.rename",
             resource,
             Effect.UPDATE,
@@ -298,9 +301,12 @@ def rename(script: Script, node: Node, place: Place) -> Iterator[Finding]:
             place.start,
             opaque=script.doubt_about(node.relation),
         )
+        taken = False
         if kind in ("TABLE", "VIEW", "MATVIEW", "FOREIGN_TABLE"):
-            script.rename(node.relation, name=node.newname, schema=None)
-        elif kind == "COLUMN" and node.relation is not None:
+            is_view = kind in ("VIEW", "MATVIEW")
+            taken = script.rename(node.relation, name=node.newname, schema=None, is_view=is_view)
+        yield in_its_place(finding) if taken else finding
+        if kind == "COLUMN" and node.relation is not None:
             script.update(node.relation, replace(script.facts(node.relation), is_complete=False))
         return
     special = {"ROLE": ("Role", "role"), "DATABASE": ("Database", "database")}
@@ -315,13 +321,17 @@ def rename(script: Script, node: Node, place: Place) -> Iterator[Finding]:
         _forget_schema(script, node.newname)
     if kind in ("FUNCTION", "PROCEDURE", "ROUTINE"):
         script.routines.clear()
-    yield Finding(
+    finding = Finding(
         "sql.rename",
         target,
         Effect.UPDATE,
         f"renames {word.replace('_', ' ')} `{target.id}` to `{node.newname}`",
         place.start,
     )
+    taken = kind in ("SCHEMA", "DATABASE") and script.renames.rename(
+        f"{word} {target.id}", f"{word} {node.newname}"
+    )
+    yield in_its_place(finding) if taken else finding
 
 
 def _forget_schema(script: Script, schema: str) -> None:
@@ -334,14 +344,16 @@ def set_schema(script: Script, node: Node, place: Place) -> Iterator[Finding]:
     row = taxonomy.postgres().drop.get(kind)
     type = row.type if row is not None else "DatabaseObject"
     doubt = None
+    taken = False
     if node.relation is not None:
         resource = script.table(node.relation, type, kind.lower())
         doubt = script.doubt_about(node.relation)
-        script.rename(node.relation, name=None, schema=node.newschema)
+        is_view = kind in ("VIEW", "MATVIEW")
+        taken = script.rename(node.relation, name=None, schema=node.newschema, is_view=is_view)
     else:
         resource = named_object(script, kind.lower(), node.object, type)
         script.routines.clear()
-    yield Finding(
+    finding = Finding(
         "sql.rename",
         resource,
         Effect.UPDATE,
@@ -349,6 +361,7 @@ def set_schema(script: Script, node: Node, place: Place) -> Iterator[Finding]:
         place.start,
         opaque=doubt,
     )
+    yield in_its_place(finding) if taken else finding
 
 
 def set_owner(script: Script, node: Node, place: Place) -> Iterator[Finding]:
@@ -491,8 +504,12 @@ def create_trigger(script: Script, node: Node, place: Place) -> Iterator[Finding
     row = taxonomy.postgres().statements["CreateTrigStmt"]
     yield from tabled(script, node, row, place)
     script.no_longer_new(node.relation)
-    if name_parts(node.funcname)[-1] not in _BUILTIN_TRIGGERS:
+    name = name_parts(node.funcname)[-1]
+    if name not in _BUILTIN_TRIGGERS:
         function = ast.FuncCall(funcname=node.funcname)
+        if name in script.routines or name in script.uncertain_routines:
+            # It runs without another statement that shows what it does.
+            yield from calls(script, function, place)
         _attach(script, node.relation, (function, node.whenClause, Fires(node.events)))
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -17,12 +17,22 @@ class Role(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Loop:
+    """How often a loop runs: `count` times, or once for each row of a query or element of an array."""
+
+    count: int | None = None
+    query: str | None = None
+    array: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """`line` counts from 1 in the body."""
+    """`line` counts from 1 in the body; `loops` are those it stands in, from the outside."""
 
     role: Role
     sql: str
     line: int
+    loops: tuple[Loop, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +111,19 @@ def _missing(words: dict[str, int], steps: tuple[Step, ...]) -> str | None:
 
 def _steps(node: Any, line: int) -> Iterator[Step]:
     """Every query in the tree, in order; the keys are those of libpg_query's JSON."""
-    stack: list[tuple[Any, str, int]] = [(node, "", line)]
+    cursors = _cursors(node)
+    stack: list[tuple[Any, str, int, tuple[Loop, ...]]] = [(node, "", line, ())]
     while stack:
-        one, key, line = stack.pop()
+        one, key, line, loops = stack.pop()
         if isinstance(one, list):
-            stack.extend((item, key, line) for item in reversed(one))
+            stack.extend((item, key, line, loops) for item in reversed(one))
         elif isinstance(one, dict):
             if isinstance(one.get("query"), str):
-                yield _step(one, key, line)
+                yield replace(_step(one, key, line), loops=loops)
                 continue
             line = one.get("lineno", line) if isinstance(one.get("lineno"), int) else line
-            children: list[tuple[Any, str, int]] = []
+            within = (*loops, _loop(one, key, cursors)) if key in _LOOPS else loops
+            children: list[tuple[Any, str, int, tuple[Loop, ...]]] = []
             for name, value in one.items():
                 # The expression keeps the key that says what becomes of it.
                 if name == "PLpgSQL_expr":
@@ -120,11 +132,52 @@ def _steps(node: Any, line: int) -> Iterator[Step]:
                     inner = "dynamic"
                 else:
                     inner = name
-                children.append((value, inner, line))
+                children.append((value, inner, line, within if name in _REPEATED else loops))
             stack.extend(reversed(children))
 
 
 _DYNAMIC_STATEMENTS = frozenset({"PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors"})
+_LOOPS = frozenset(
+    f"PLpgSQL_stmt_{name}"
+    for name in ("fori", "fors", "forc", "foreach_a", "dynfors", "loop", "while")
+)
+# The parts of a loop that run in every round.
+_REPEATED = frozenset({"body", "cond"})
+
+
+def _loop(loop: dict[str, Any], kind: str, cursors: dict[int, str]) -> Loop:
+    match kind:
+        case "PLpgSQL_stmt_fori":
+            bounds = [_expression(loop.get(name)) or "" for name in ("lower", "upper")]
+            if not all(re.fullmatch(r"-?\d{1,9}", bound) for bound in bounds):
+                return Loop()
+            first, last = map(int, bounds)
+            return Loop(count=abs(last - first) + 1)
+        case "PLpgSQL_stmt_fors":
+            return Loop(query=_expression(loop.get("query")))
+        case "PLpgSQL_stmt_forc":
+            return Loop(query=cursors.get(loop.get("curvar", 0)))
+        case "PLpgSQL_stmt_foreach_a":
+            return Loop(array=_expression(loop.get("expr")))
+        case _:
+            return Loop()
+
+
+def _expression(node: Any) -> str | None:
+    query = node.get("PLpgSQL_expr", {}).get("query") if isinstance(node, dict) else None
+    return query if isinstance(query, str) else None
+
+
+def _cursors(parsed: Any) -> dict[int, str]:
+    """The queries of cursors that are declared with one, by the number of the variable."""
+    return {
+        number: query
+        for function in parsed
+        if isinstance(parsed, list) and len(parsed) == 1
+        for number, datum in enumerate(function.get("PLpgSQL_function", {}).get("datums", ()))
+        for described in datum.values()
+        if (query := _expression(described.get("cursor_explicit_expr"))) is not None
+    }
 
 
 def _step(expression: dict[str, Any], key: str, line: int) -> Step:

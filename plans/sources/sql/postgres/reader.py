@@ -10,6 +10,7 @@ from typing import Any
 
 from ....model import Effect
 from ..changes import Finding, asset, unread, words
+from ..selector.reach import ONCE
 from ..tree import Complaint, Node, enums, parse
 from ..written import matters
 from . import crosscheck, taxonomy
@@ -135,6 +136,7 @@ def _statement_piece(script: Script, piece: Piece) -> list[Finding]:
     place = Place(piece.text, piece.start)
     script.opened.clear()
     script.depth = 0
+    script.rounds = ONCE
     if "\x00" in piece.text:
         return [unread(DIALECT, "the statement holds a NUL character", piece.start)]
     if piece.nesting > MAX_NESTING:

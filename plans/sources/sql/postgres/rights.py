@@ -74,14 +74,27 @@ def grant(script: Script, node: Node, place: Place) -> Iterator[Finding]:
             word = "setting" if kind == "PARAMETER_ACL" else kind.lower()
             resource = named_object(script, word, target, type)
         verb, link = ("grants", "to") if node.is_grant else ("revokes", "from")
+        shuts = not node.is_grant and _shuts(node, kind)
         yield Finding(
             "sql.grant" if node.is_grant else "sql.revoke",
             resource,
             Effect.ESCALATE if node.is_grant else Effect.UPDATE,
             f"{verb} {rights} on `{resource.id}` {link} {to}",
             place.start,
-            Selector.ALL if everything else Selector.ONE,
+            Selector.ALL if everything or shuts else _along(node),
         )
+
+
+def _shuts(node: Node, kind: str) -> bool:
+    """Whether a REVOKE takes away the way to everything in a schema or a database."""
+    rights = {one.priv_name for one in node.privileges or ()}
+    return kind in ("SCHEMA", "DATABASE") and (not rights or bool(rights & {"usage", "connect"}))
+
+
+def _along(node: Node) -> Selector:
+    """CASCADE takes along the rights that were granted on with the revoked ones."""
+    cascades = not node.is_grant and node.behavior == enums.DropBehavior.DROP_CASCADE
+    return Selector.SOME if cascades else Selector.ONE
 
 
 def grant_role(script: Script, node: Node, place: Place) -> Iterator[Finding]:
@@ -95,6 +108,7 @@ def grant_role(script: Script, node: Node, place: Place) -> Iterator[Finding]:
             Effect.ESCALATE if node.is_grant else Effect.UPDATE,
             f"{verb} role `{name}` {link} {to}",
             place.start,
+            _along(node),
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ....model import Asset, Effect, Reversibility, Selector
 from ..changes import Finding, asset, unread
+from ..selector.reach import DARK, PART, Reach, at_most, times
 from ..tree import Complaint, Node, ast, parse
 from ..written import matters
 from . import plpgsql, taxonomy
@@ -14,6 +15,7 @@ from .names import (
     is_false,
     name_parts,
 )
+from .rows import rows_given
 from .script import DIALECT, Place, Routine, Script
 from .split import MAX_NESTING, Kind, split
 
@@ -51,25 +53,30 @@ def routines_called(
     """What routines of that name, defined earlier in the script, do when called."""
     for routine in routines:
         node = routine.definition
-        if id(node) in script.opened:
+        rounds = script.rounds
+        if id(node) in script.calling:
+            # How often a routine calls itself, nobody knows.
+            script.rounds = DARK
+        if (id(node), script.rounds) in script.opened:
+            script.rounds = rounds
             continue
-        script.opened.add(id(node))
+        script.opened.add((id(node), script.rounds))
         options = {option.defname: option.arg for option in node.options or ()}
         language = _language(options)
         resource = asset(
             "Routine", DIALECT, "routine", script.qualified(name_parts(node.funcname)), name
         )
         code = _code(options.get("as"))
+        calling = script.calling
+        script.calling = (*calling, id(node))
         if language == "plpgsql" and code is not None:
             found = list(_plpgsql(script, routine.text, code, None, resource, place))
         elif language == "sql":
             found = list(_sql_body(script, node, code, resource, place))
-        elif language in ("c", "internal"):
-            yield opaque_call(resource, f"code in {language} is not read", place)
-            continue
         else:
-            yield opaque_call(resource, f"code in {language} is not read", place)
-            continue
+            found = [opaque_call(resource, f"code in {language} is not read", place)]
+        script.calling = calling
+        script.rounds = rounds
         for finding in found:
             if matters(finding):
                 yield replace(finding, summary=f"{finding.summary} (in `{resource.id}`)")
@@ -110,6 +117,13 @@ def create_function(script: Script, node: Node, place: Place) -> Iterator[Findin
         )
     else:
         yield finding
+    if node.replace and _is_trigger(node):
+        # Triggers that use it run the new body by themselves.
+        yield from routines_called(script, parts[-1], known[-1:], place)
+
+
+def _is_trigger(node: Node) -> bool:
+    return node.returnType is not None and name_parts(node.returnType.names)[-1] == "trigger"
 
 
 MAX_BODIES = 16
@@ -169,17 +183,43 @@ def _plpgsql(
     if isinstance(body, str):
         yield opaque_call(resource, body, place)
         return
-    variables = script.variables
+    variables, rounds = script.variables, script.rounds
     script.variables = variables | body.variables
     script.depth += 1
     script.steps += len(body.steps)
     for step in body.steps:
+        script.rounds = rounds
+        for loop in step.loops:
+            script.rounds = times(script.rounds, _rounds(script, loop))
         at = Place("", place.start, False)
         if body_place is not None:
             at = Place("", body_place.start + _line_offset(code, step.line, step.sql), False)
         yield from _step(script, step, at, resource)
     script.depth -= 1
-    script.variables = variables
+    script.variables, script.rounds = variables, rounds
+
+
+def _rounds(script: Script, loop: plpgsql.Loop) -> Reach:
+    """How often a loop runs, as far as it says."""
+    if loop.count is not None:
+        return at_most(loop.count)
+    if loop.array is not None:
+        statements = parse(f"SELECT {loop.array}")
+        if isinstance(statements, Complaint) or len(statements) != 1:
+            return DARK
+        value = statements[0].targetList[0].val
+        while isinstance(value, ast.TypeCast):
+            value = value.arg
+        # Like `= ANY (array)`, a variable is as long as its caller makes it.
+        if isinstance(value, ast.A_ArrayExpr):
+            return at_most(max(len(value.elements or ()), 1))
+        return PART if isinstance(value, (ast.ColumnRef, ast.ParamRef)) else DARK
+    if loop.query is None:
+        return DARK
+    statements = parse(loop.query)
+    if isinstance(statements, Complaint) or len(statements) != 1:
+        return DARK
+    return rows_given(script, statements[0])
 
 
 def _too_deep(code: str) -> bool:

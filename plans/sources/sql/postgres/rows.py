@@ -1,12 +1,25 @@
 """Statements about rows: what they read, and what they add, change and delete."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from ....model import Effect, Reversibility, Selector
-from ..changes import Finding, asset, unread
-from ..selector.reach import Calling, Reach, Target
+from ..changes import Finding, asset, unread, words
+from ..renames import in_its_place
+from ..selector.constants import constant_of, number_of
+from ..selector.reach import (
+    DARK,
+    EVERY,
+    NOTHING,
+    ONCE,
+    PART,
+    Calling,
+    Reach,
+    Target,
+    at_most,
+    times,
+)
 from ..selector.where import where
 from ..tree import Node, ast, enums, nodes
 from ..written import rows_added, rows_changed, rows_merged, weighed
@@ -44,7 +57,8 @@ def read_finding(script: Script, node: Node, place: Place) -> Finding:
     more = f" and {len(tables) - 1} more" if len(tables) > 1 else ""
     selector = Selector.SOME
     if isinstance(node, ast.SelectStmt) and len(tables) == 1 and node.limitCount is None:
-        selector = _reach(script, tables[0], node.whereClause, (), frozenset()).selector
+        target = _target(script, tables[0], (), frozenset(), {})
+        selector = where(node.whereClause, replace(target, rounds=ONCE)).selector
     return Finding(
         "sql.read",
         resource,
@@ -148,6 +162,7 @@ def _target(
         is_joined=bool(beside),
         variables=script.variables if variables is None else variables,
         columns_of=columns_of,
+        rounds=script.rounds,
     )
 
 
@@ -182,8 +197,11 @@ def _insert(script: Script, node: Node, at: int) -> Finding:
         rows = len(query.valuesLists)
     elif isinstance(query, ast.SelectStmt) and _is_one_row(query):
         rows = 1
+    if rows is not None:
+        rows = times(script.rounds, at_most(rows)).rows
     resource = script.table(node.relation)
-    finding = rows_added(resource, at, rows=rows, is_exact=conflict is None, updates=updates)
+    is_exact = conflict is None and script.rounds == ONCE
+    finding = rows_added(resource, at, rows=rows, is_exact=is_exact, updates=updates)
     return _sure(script, node.relation, finding)
 
 
@@ -195,6 +213,90 @@ def _is_one_row(query: Node) -> bool:
         and not any(isinstance(one, ast.FuncCall) for one in nodes(query))
         and query.whereClause is None
     )
+
+
+def rounds_of(script: Script, node: Node) -> Reach:
+    """How often what stands in a statement runs: for each row that its widest part reads or changes."""
+    return _widest(script, nodes(node))
+
+
+def rows_given(script: Script, query: Node) -> Reach:
+    """How many rows a query gives to a loop."""
+    asked = {
+        id(within)
+        for link in nodes(query)
+        if isinstance(link, ast.SubLink)
+        for within in nodes(link.subselect)
+    }
+    return _widest(script, (one for one in nodes(query) if id(one) not in asked))
+
+
+def _widest(script: Script, parts: Iterable[Node]) -> Reach:
+    found = [ONCE]
+    for one in parts:
+        match one:
+            case ast.SelectStmt():
+                found.append(_rows_of(script, one))
+            case ast.UpdateStmt():
+                beside = one.fromClause or ()
+                found.append(_selected(script, (one.relation, *beside), one.whereClause))
+            case ast.DeleteStmt():
+                beside = one.usingClause or ()
+                found.append(_selected(script, (one.relation, *beside), one.whereClause))
+            case ast.MergeStmt():
+                found.append(DARK)
+    return max(found, key=lambda reach: (list(Selector).index(reach.selector), reach.rows or 0))
+
+
+def _rows_of(script: Script, query: Node) -> Reach:
+    """How many rows a query gives; those of its arms count by themselves."""
+    limit = None if query.limitCount is None else number_of(constant_of(query.limitCount))
+    if limit is not None and 0 <= limit < _MOST:
+        return at_most(int(limit))
+    if query.valuesLists:
+        return at_most(len(query.valuesLists))
+    if query.op != enums.SetOperation.SETOP_NONE:
+        return PART
+    if query.fromClause:
+        return _selected(script, query.fromClause, query.whereClause)
+    gives_rows = any(
+        isinstance(one, ast.FuncCall) and name_parts(one.funcname)[-1] in _GIVING_ROWS
+        for one in nodes(query.targetList)
+    )
+    return DARK if gives_rows else ONCE
+
+
+_MOST = 10**9
+# More than one row for one call, and none of a table.
+_GIVING_ROWS = words(
+    "unnest generate_series generate_subscripts regexp_split_to_table regexp_matches string_to_table "
+    "json_array_elements json_array_elements_text json_each json_each_text json_object_keys "
+    "jsonb_array_elements jsonb_array_elements_text jsonb_each jsonb_each_text jsonb_object_keys "
+    "jsonb_path_query json_populate_recordset jsonb_populate_recordset"
+)
+
+
+def _selected(script: Script, sources: tuple[Node, ...], condition: Node | None) -> Reach:
+    """How many rows a WHERE lets through, of several tables when it says something about one of them."""
+    tables = [one for one in nodes(sources) if isinstance(one, ast.RangeVar)]
+    is_alone = len(sources) == 1 and isinstance(sources[0], ast.RangeVar)
+    if is_alone:
+        target = _target(script, tables[0], (), None, {})
+        return where(condition, replace(target, rounds=ONCE))
+    if not tables:
+        series = [one for one in nodes(sources) if isinstance(one, ast.FuncCall)]
+        return DARK if series else ONCE
+    if condition is None:
+        return EVERY
+    reaches = []
+    for table in tables:
+        beside = tuple(one for one in tables if one is not table)
+        target = _target(script, table, beside, None, {})
+        reaches.append(where(condition, replace(target, rounds=ONCE)))
+    if NOTHING in reaches:
+        return NOTHING
+    narrow = (Selector.ONE, Selector.SOME)
+    return PART if any(reach.selector in narrow for reach in reaches) else DARK
 
 
 def _merge(script: Script, node: Node, at: int) -> Finding:
@@ -320,6 +422,8 @@ def created_table(
 ) -> Finding:
     resource = script.table(relation, type, "table" if type == "Table" else "view")
     finding = Finding("sql.create", resource, Effect.CREATE, f"{verb} `{resource.id}`", place.start)
+    if type == "Table" and any(map(script.renames.is_free, script.table_ids(relation))):
+        return in_its_place(finding)
     return softened(script, relation, finding)
 
 

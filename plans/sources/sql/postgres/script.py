@@ -6,6 +6,8 @@ from typing import Any
 
 from ....model import Asset
 from ..changes import Finding, asset, joined_name
+from ..renames import Renames
+from ..selector.reach import ONCE, Reach
 from ..tree import Node, ast, enums, nodes
 
 DIALECT = "postgres"
@@ -70,6 +72,7 @@ class Script:
     maybe_temporary: set[str] = field(default_factory=set)
     """Temporary tables of bodies, which may not have run."""
     views: set[str] = field(default_factory=set)
+    renames: Renames = field(default_factory=Renames)
     attached: dict[str, list[Node]] = field(default_factory=dict)
     """By table or view: defaults, checks, queries and triggers that run when it is used."""
     operators: set[str] = field(default_factory=set)
@@ -81,14 +84,18 @@ class Script:
     """Names of routines that a body may have made or replaced."""
     prepared: dict[str, tuple[Node, Place]] = field(default_factory=dict)
     transactions: set[str] = field(default_factory=set)
-    opened: set[int] = field(default_factory=set)
-    """Routines opened for the current statement; each is read once, which also ends recursion."""
+    opened: set[tuple[int, Reach]] = field(default_factory=set)
+    """Routines opened for the current statement, with how often they run; each is read once so."""
+    calling: tuple[int, ...] = ()
+    """The routines whose bodies are being read."""
     steps: int = 0
     """How many steps of bodies were followed in the whole script."""
     depth: int = 0
     """How many bodies the current statement stands in; only at 0 is it sure to run."""
     variables: frozenset[str] = frozenset()
     """Names that are variables of the bodies being read, and no columns."""
+    rounds: Reach = ONCE
+    """How often the statement being read runs: in a loop, or called for each of many rows."""
     known: dict[str, Any] = field(default_factory=dict)
     """Tables by id, as a live database has them."""
     steady: frozenset[str] = frozenset()
@@ -181,8 +188,12 @@ class Script:
         if not relation.schemaname:
             self.temporary.discard(relation.relname)
 
-    def rename(self, relation: Node, *, name: str | None, schema: str | None) -> None:
+    def rename(
+        self, relation: Node, *, name: str | None, schema: str | None, is_view: bool = False
+    ) -> bool:
+        """Notes where a table or view now is; whether a table takes another one's name."""
         ids = self.table_ids(relation)
+        is_older = not self.is_new(relation)
         facts = self.facts(relation)
         old_schema = self.schema_of(relation)[0]
         self.forget(relation)
@@ -193,6 +204,11 @@ class Script:
             self.tables.pop(new, None)
         if old_schema == "pg_temp":
             self.temporary.add(name or relation.relname)
+        if is_view:
+            return False
+        if is_older:
+            return self.renames.rename(joined_name((old_schema, relation.relname)), new)
+        return self.renames.is_free(new)
 
     def set_path(self, path: tuple[str, ...], *, is_local: bool) -> None:
         if (is_local and not self.is_in_transaction) or self.depth > 0:

@@ -48,7 +48,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement whose effect is always the same; `name` and `on` are fields of its node."""
+    """A statement whose effect is always the same; `name`, `on` and `all_if` are fields of its node."""
 
     action: str
     effect: Effect
@@ -58,6 +58,7 @@ class Statement:
     kind: str
     name: str | None
     on: str | None
+    all_if: str | None
     source: str
 
 
@@ -145,6 +146,7 @@ def postgres() -> Postgres:
                 kind=row["kind"],
                 name=row.get("name"),
                 on=row.get("on"),
+                all_if=row.get("all_if"),
                 source=_address(row["source"]),
             )
             for name, row in table["statements"].items()

@@ -26,6 +26,19 @@ def at_most(rows: int) -> Reach:
     return Reach(Selector.ONE if rows == 1 else Selector.SOME, rows)
 
 
+ONCE = at_most(1)
+_GROWING = list(Selector)
+
+
+def times(rounds: Reach, reach: Reach) -> Reach:
+    """What is reached in so many rounds, where each may reach other rows."""
+    if rounds == ONCE or reach.selector == Selector.NONE:
+        return reach
+    if rounds.rows is not None and reach.rows is not None:
+        return at_most(max(rounds.rows, 1) * reach.rows)
+    return Reach(max(rounds.selector, reach.selector, Selector.SOME, key=_GROWING.index))
+
+
 class Calling(Enum):
     """What a function does to a condition it stands in."""
 
@@ -64,6 +77,12 @@ class Target:
     """Names that are parameters and not columns."""
     columns_of: Callable[[Node], frozenset[str] | None] = _nobody_knows
     """All columns of another table, where they are known."""
+    of_row: frozenset[str] = frozenset()
+    """Tables beside it that hold the row for which a trigger runs."""
+    rounds: Reach = ONCE
+    """How often the rows are chosen; in a loop, as often as it runs."""
+    counts_limits: bool = True
+    """False where a LIMIT bounds only one of many rounds."""
 
     def is_key(self, column: str) -> bool:
         if column == "ctid" or frozenset({column}) in self.keys:
@@ -84,4 +103,6 @@ def _is_key_by_name(column: str, table: str) -> bool:
     singular = {table, table.removesuffix("s"), table.removesuffix("es")}
     if table.endswith("ies"):
         singular.add(table.removesuffix("ies") + "y")
-    return bool(table) and column.lower() in {f"{name}_id" for name in singular if name}
+    return bool(table) and column.lower() in {
+        f"{name}{ending}" for name in singular if name for ending in ("_id", "id")
+    }

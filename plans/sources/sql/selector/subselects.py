@@ -81,7 +81,8 @@ def in_sub_select(tested: Node, query: Node, target: Target, depth: int, where: 
         return DARK
     column = own[0].name
     is_key = target.is_key(column)
-    limit = number_of(constant_of(query.limitCount)) if query.limitCount is not None else None
+    is_limited = query.limitCount is not None and target.counts_limits
+    limit = number_of(constant_of(query.limitCount)) if is_limited else None
     if limit is not None and limit == limit.to_integral_value() and 0 <= limit < 10**12:
         bound: Reach | None = at_most(int(limit)) if is_key and limit else None
         if limit == 0:
@@ -94,6 +95,8 @@ def in_sub_select(tested: Node, query: Node, target: Target, depth: int, where: 
         return at_most(len(query.valuesLists)) if is_key else PART
     if _refers_outside(query, target):
         return DARK
+    if _is_of_the_row(query, target):
+        return at_most(1) if is_key else PART
     if not query.fromClause:
         return PART if not columns_in(query, target) else DARK
     named = _named_query(query, target)
@@ -104,8 +107,8 @@ def in_sub_select(tested: Node, query: Node, target: Target, depth: int, where: 
     if _reads_target(query, target):
         if bound is not None:
             return bound
-        if query.limitCount is not None or query.groupClause or query.havingClause:
-            return DARK if query.limitCount is not None else PART
+        if is_limited or query.groupClause or query.havingClause:
+            return DARK if is_limited else PART
         if len(query.fromClause) > 1 or not isinstance(query.fromClause[0], ast.RangeVar):
             return DARK
         inner = _inner_target(query, target)
@@ -121,6 +124,17 @@ def in_sub_select(tested: Node, query: Node, target: Target, depth: int, where: 
         # Where the other table has no such column, the name means the target's: every row.
         return PART if _is_a_column_there(column, query, target) else DARK
     return PART
+
+
+def _is_of_the_row(query: Node, target: Target) -> bool:
+    """Whether it reads nothing but the row for which a trigger runs."""
+    tables = list(query.fromClause or ())
+    return (
+        len(tables) == 1
+        and isinstance(tables[0], ast.RangeVar)
+        and not tables[0].schemaname
+        and tables[0].relname.lower() in target.of_row
+    )
 
 
 def _is_a_column_there(column: str, query: Node, target: Target) -> bool:
@@ -188,6 +202,10 @@ def scalar_sub_select(left: Node, operator: str, link: Node, target: Target) -> 
         return DARK
     if _refers_outside(query, target):
         return DARK
+    if operator == "=" and _is_of_the_row(query, target):
+        return (
+            at_most(1) if isinstance(left, ast.ColumnRef) and target.is_key(own[0].name) else PART
+        )
     is_self_contained = all(
         len(fields_of(node)) > 1 for node in nodes(query) if isinstance(node, ast.ColumnRef)
     ) or _reads_target(query, target)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..changes import words
-from ..tree import Node, ast, enums
+from ..tree import Node, ast, enums, nodes
 from .columns import (
     SYSTEM_COLUMNS,
     Column,
@@ -34,15 +34,43 @@ from .constants import (
     operator_of,
 )
 from .cover import may_cover_everything
-from .reach import DARK, EVERY, NOTHING, PART, Reach, Target, at_most
+from .reach import DARK, EVERY, NOTHING, ONCE, PART, Calling, Reach, Target, at_most, times
 from .subselects import in_sub_select, picking, scalar_sub_select, sub_select
 
 
 def where(condition: Node | None, target: Target) -> Reach:
-    """How much of the target the condition reaches."""
+    """How much of the target the condition reaches, in all of its rounds."""
     if condition is None:
         return EVERY
-    return _reach(condition, target, _MAX_DEPTH)
+    once = replace(target, rounds=ONCE)
+    reach = _reach(condition, once, _MAX_DEPTH)
+    if target.rounds == ONCE:
+        return reach
+    again = times(target.rounds, reach)
+    if not _chooses_the_same(condition, target):
+        return again
+    same = _reach(condition, replace(once, counts_limits=False), _MAX_DEPTH)
+    return again if same.rows is None and again.rows is not None else same
+
+
+def _chooses_the_same(condition: Node, target: Target) -> bool:
+    """Whether every round chooses among the same rows, as long as no LIMIT counts them."""
+    found = list(nodes(condition))
+    has_query = any(isinstance(one, ast.SubLink) for one in found)
+    for one in found:
+        match one:
+            case ast.ParamRef() | ast.CurrentOfExpr():
+                return False
+            case ast.SubLink(subLinkType=enums.SubLinkType.EXPR_SUBLINK):
+                return False
+            case ast.FuncCall() if target.calling(one) != Calling.STEADY:
+                return False
+            case ast.ColumnRef():
+                if fields_of(one)[0] in target.variables - target.names:
+                    return False
+                if not has_query and not target.is_joined and own_column(one, target) is None:
+                    return False
+    return True
 
 
 _BIG = 2**31 - 1
@@ -347,6 +375,8 @@ def _between_columns(left: Node, operator: str, right: Node, target: Target) -> 
     theirs = second if any(column.is_targets for column in first) else first
     if operator == "=" and isinstance(left, ast.ColumnRef) and isinstance(right, ast.ColumnRef):
         mine, other = (left, right) if first[0].is_targets else (right, left)
+        if theirs[0].qualifier in target.of_row:
+            return at_most(1) if target.is_key(fields_of(mine)[-1]) else PART
         joined = target.queries.get(theirs[0].qualifier)
         if joined is not None and isinstance(joined, ast.SelectStmt) and joined.valuesLists:
             is_key = target.is_key(fields_of(mine)[-1])
