@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from ..model import Effect, Model, Problem, Reversibility, Risk, Selector
+from .cloud import Case
 from .tables import read_user_table, yaml_of
 
 Text = Annotated[str, Field(min_length=1)]
@@ -42,7 +44,10 @@ class Tool(Model):
     reversibility: Reversibility | None = None
     criticality: Risk = Risk.MEDIUM
     why: str = ""
+    cases: tuple[Case, ...] = ()
+    """The first whose conditions hold for the arguments stands instead of the effect."""
     carries: dict[str, Content] = Field(default_factory=dict)
+    """Arguments, and what each is; `files.path` goes through objects and lists."""
     harms: tuple[Text, ...] = ()
     """Words with which, wherever they stand in its arguments, it does more than this row says."""
     target: tuple[Text, ...] = ()
@@ -77,6 +82,15 @@ class Verbs(Model):
     source: Source
 
 
+class Hosts(Model):
+    """Names and networks that hand credentials to whoever asks."""
+
+    names: tuple[Text, ...] = ()
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    why: Text
+    source: Source
+
+
 class Table(Model):
     """One YAML file."""
 
@@ -84,6 +98,7 @@ class Table(Model):
     verbs: tuple[Verbs, ...] = ()
     nouns: tuple[Verbs, ...] = ()
     """Words that say what a deleting verb deletes."""
+    metadata: tuple[Hosts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +111,7 @@ class Taxonomy:
     by_name: Mapping[str, tuple[tuple[Server, Tool], ...]] = field(init=False)
     verbs: Mapping[str, Effect] = field(init=False)
     nouns: Mapping[str, Effect] = field(init=False)
+    metadata: tuple[Hosts, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         tools: dict[tuple[str, str], tuple[tuple[Server, Tool], ...]] = {}
@@ -112,6 +128,9 @@ class Taxonomy:
             tools[key] = overriding or rows
         object.__setattr__(self, "tools", tools)
         object.__setattr__(self, "by_name", by_name)
+        object.__setattr__(
+            self, "metadata", tuple(each for table in tables for each in table.metadata)
+        )
         for kind in ("verbs", "nouns"):
             words = {
                 word: row.effect
@@ -137,4 +156,4 @@ def shipped_tables() -> Iterator[tuple[str, Table]]:
 
 def read_table(file: str, text: str) -> tuple[Table | None, tuple[Problem, ...]]:
     """A user's table: what is trusted about the servers that this user runs."""
-    return read_user_table(Table, file, text, ("verbs", "nouns"))
+    return read_user_table(Table, file, text, ("verbs", "nouns", "metadata"))

@@ -27,6 +27,7 @@ from ...model import (
 )
 from ...taxonomy.mcp import Server, Taxonomy, Tool, shipped
 from .. import MAX_ARTIFACT_BYTES, Options
+from ..cloud.rules import Parameters, Unreadable, holds
 from ..shell.http import judge_name
 from ..shell.report import rank_of
 from ..shell.syntax import Lines, Origin
@@ -240,7 +241,8 @@ class _Reader:
         tightened, why = _hinted(definition)
         effect = tool.effect
         if effect is not None or not inner:
-            effect = effect or Effect.UNKNOWN
+            tool = _in_case(tool, call)
+            effect = tool.effect or Effect.UNKNOWN
             opaque = tool.opaque
             if effect is Effect.UNKNOWN and opaque is None:
                 opaque = "the argument that says what it does is missing"
@@ -340,6 +342,19 @@ def _hinted(definition: Any) -> tuple[Effect | None, str]:
     if hints.get("readOnlyHint") not in (None, True):
         return Effect.UPDATE, "its server says that it writes"
     return None, ""
+
+
+def _in_case(tool: Tool, call: Call) -> Tool:
+    """The row as it is for these arguments; a condition that cannot be read does not hold."""
+    arguments = call.arguments.plain if call.arguments is not None else None
+    given = Parameters(arguments if isinstance(arguments, dict) else {})
+    for case in tool.cases:
+        try:
+            if all(holds(condition, given, every=True) for condition in case.when):
+                return tool.model_copy(update={**dict(case.does), "why": case.why})
+        except Unreadable:
+            return tool
+    return tool
 
 
 def _target(call: Call, tool: Tool) -> str:
