@@ -17,8 +17,19 @@ def policies(tmp_path_factory: pytest.TempPathFactory) -> Policies:
     return interlock.load(pack(tmp_path_factory.mktemp("pack")), cache=False)
 
 
-DANGEROUS: list[tuple[str | None, str, dict[str, object]]] = [
-    *(("fetch", "fetch", {"url": url}) for url in (
+Case = tuple[str | None, str, dict[str, object]]
+
+
+def fetched(url: str) -> Case:
+    return "fetch", "fetch", {"url": url}
+
+
+def written(path: str) -> Case:
+    return "claude-code", "Write", {"file_path": path, "content": "x"}
+
+
+DANGEROUS: list[Case] = [
+    *map(fetched, (
         "http://169.254.169.254/latest/meta-data/iam/security-credentials/role", "http://169.254.170.2/v2/credentials",
         "http://metadata.google.internal/computeMetadata/v1/", "http://METADATA.google.internal./x", "http://[fd00:ec2::254]/latest",
         "http://100.100.100.200/latest", "http://2852039166/", "http://0xA9FEA9FE/latest", "http://0251.0376.0251.0376/",
@@ -31,7 +42,7 @@ DANGEROUS: list[tuple[str | None, str, dict[str, object]]] = [
     ("ccapi", "create_resource", {"resource_type": "AWS::S3::BucketPolicy", "properties": {"PolicyDocument": {"Statement": []}}}),
     ("terraform", "create_workspace_variable", {"key": "TF_CLI_ARGS_apply", "value": "-destroy"}),
     ("terraform", "create_workspace_variable", {"key": "TF_CLI_CONFIG_FILE", "value": "x"}),
-    *(("claude-code", "Write", {"file_path": path, "content": "x"}) for path in (
+    *map(written, (
         ".interlock/config.yaml", "/work/app/.interlock/taxonomy/mcp.yaml", ".claude/settings.json", "~/.claude/settings.local.json",
         "/home/u/p/.claude/settings.json", ".mcp.json", ".github/workflows/ci.yml", "/w/.github/workflows/ci.yml", "./.github/workflows/ci.yml",
         "src/../.github/workflows/ci.yml", ".gitlab-ci.yml", "ci/Jenkinsfile", ".circleci/config.yml", ".github/CODEOWNERS", ".husky/pre-commit",
@@ -209,7 +220,7 @@ DANGEROUS: list[tuple[str | None, str, dict[str, object]]] = [
     ("duckdb", "query", {"query": "DROP TABLE x"}),
     ("motherduck", "query", {"query": "DROP TABLE x"}),
 ]  # fmt: skip
-BENIGN: list[tuple[str | None, str, dict[str, object]]] = [
+BENIGN: list[Case] = [
     ("fetch", "fetch", {"url": "https://169.254.169.254.example.com/"}),
     ("fetch", "fetch", {"url": "https://example.com/169.254.169.254"}),
     ("fetch", "fetch", {"url": "http://10.0.0.1:8080/health"}),
@@ -379,7 +390,7 @@ BENIGN: list[tuple[str | None, str, dict[str, object]]] = [
 ]  # fmt: skip
 
 
-def outcome(policies: Policies, case: tuple[str | None, str, dict[str, object]]) -> Outcome:
+def outcome(policies: Policies, case: Case) -> Outcome:
     server, tool, arguments = case
     document: dict[str, object] = {"calls": [{"name": tool, "arguments": arguments}]}
     if server is not None:
