@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from interlock.plans.model import Change, Effect, Reading, Selector
 from interlock.plans.sources import Options, detect
 from interlock.plans.sources.mcp.source import digest_of, read
+from interlock.plans.sources.shell.hosts import host_of, metadata_of
 from interlock.plans.taxonomy.mcp import Taxonomy, read_table, shipped
 
 READ_ONLY = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True}
@@ -330,3 +331,27 @@ def test_a_flipped_letter_never_makes_it_harmless(at: int, letter: str) -> None:
     found = reading(WHOLE[:at] + letter + WHOLE[at + 1 :])
     harmless = all(change.effect is Effect.READ and not change.opaque for change in found.changes)
     assert found.problems or not harmless
+
+
+@given(st.text() | st.from_regex(r"(http://)?[0-9a-fx.:\[\]]{1,30}(/.*)?", fullmatch=True))
+def test_any_address_has_a_host_or_none(address: str) -> None:
+    metadata_of(address)
+
+
+def test_whoever_reads_an_address_it_is_the_metadata_server() -> None:
+    for address in ("http://a\\@169.254.169.254/", "http://169.254.169.254\\@a/"):
+        assert metadata_of(address)
+    assert metadata_of("http://a/@169.254.169.254/") is None
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("http://a@B.example.:80/x", "b.example"),
+        ("http://[fe80::1%25eth0]:80/", "fe80::1"),
+        ("//host/path", "host"),
+        ("", ""),
+    ],
+)
+def test_the_host_of_an_address(address: str, host: str) -> None:
+    assert host_of(address) == host

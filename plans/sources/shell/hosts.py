@@ -10,25 +10,27 @@ _PART = re.compile(r"0[xX][0-9a-fA-F]{1,16}|\d{1,20}")
 
 def metadata_of(address: str) -> Hosts | None:
     """The row of the host that the address names, if there is one."""
-    host = host_of(address)
-    number = _number(host)
+    # Browsers take a backslash for a slash, and `curl` takes it for a letter of the user's name.
+    hosts = (host_of(address), host_of(address.replace("\\", "/")))
     return next(
-        (
-            row
-            for row in shipped().metadata
-            if host in row.names or (number and any(number in each for each in row.networks))
-        ),
-        None,
+        (row for row in shipped().metadata if any(_is_listed(row, host) for host in hosts)), None
     )
 
 
 def host_of(address: str) -> str:
     """The host in small letters, without user, port, brackets and the dot of the root."""
     rest = re.sub(r"^\s*[A-Za-z][A-Za-z0-9+.-]*://|^\s*//", "", address).strip()
-    rest = re.split(r"[/\\?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+    rest = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
     if rest.startswith("["):
         return rest[1:].partition("]")[0].partition("%")[0].casefold()
     return rest.partition(":")[0].rstrip(".").casefold()
+
+
+def _is_listed(row: Hosts, host: str) -> bool:
+    number = _number(host)
+    return host in row.names or (
+        number is not None and any(number in network for network in row.networks)
+    )
 
 
 def _number(host: str) -> IPv4Address | IPv6Address | None:
