@@ -6,6 +6,16 @@
 from cloud_cases import BROAD, PUBLIC, Call, aws
 
 DANGEROUS: list[Call] = [
+    aws("rds", "ResetDBParameterGroup", DBParameterGroupName="p", ResetAllParameters=True),
+    aws("rds", "ResetDBClusterParameterGroup", DBClusterParameterGroupName="p"),
+    aws("rds", "ResetDBParameterGroup", DBParameterGroupName="p", Parameters=[{"ParameterName": "rds.force_ssl"}]),
+    aws("rds", "StopDBInstance", DBInstanceIdentifier="p"),
+    aws("rds", "StopDBCluster", DBClusterIdentifier="p"),
+    aws("redshift", "PauseCluster", ClusterIdentifier="c"),
+    aws("lambda", "PutFunctionConcurrency", FunctionName="f", ReservedConcurrentExecutions=0),
+    aws("apprunner", "PauseService", ServiceArn="a"),
+    aws("application-autoscaling", "RegisterScalableTarget", ResourceId="service/a/b", MinCapacity=0, MaxCapacity=0),
+    aws("resourcegroupstaggingapi", "TagResources", ResourceARNList=["a"], Tags={"backup-plan": "none"}),
     aws("ec2", "AuthorizeSecurityGroupIngress", GroupId="sg", IpPermissions=[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]),
     aws("ec2", "AuthorizeSecurityGroupIngress", GroupId="sg", CidrIp="0.0.0.0/0", IpProtocol="-1"),
     aws("ec2", "AuthorizeSecurityGroupIngress", GroupId="sg", IpPermissions=[{"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}]),
@@ -273,6 +283,12 @@ DANGEROUS: list[Call] = [
 ]  # fmt: skip
 
 BENIGN: list[Call] = [
+    aws("rds", "ResetDBParameterGroup", DBParameterGroupName="p", Parameters=[{"ParameterName": "work_mem"}]),
+    aws("lambda", "PutFunctionConcurrency", FunctionName="f", ReservedConcurrentExecutions=10),
+    aws("application-autoscaling", "RegisterScalableTarget", ResourceId="service/a/b", MinCapacity=0, MaxCapacity=9),
+    aws("ec2", "StopInstances", InstanceIds=["i-1"]),
+    aws("bedrock-runtime", "Converse", modelId="m", messages=[]),
+    aws("resourcegroupstaggingapi", "TagResources", ResourceARNList=["a"], Tags={"team": "b"}),
     aws("ec2", "AuthorizeSecurityGroupIngress", GroupId="sg", IpPermissions=[{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]),
     aws("ec2", "AuthorizeSecurityGroupEgress", GroupId="sg", IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]),
     aws("ec2", "RevokeSecurityGroupIngress", GroupId="sg", CidrIp="0.0.0.0/0"),

@@ -6,6 +6,12 @@
 from cloud_cases import Call, azure
 
 DANGEROUS: list[Call] = [
+    azure("Microsoft.ContainerService/managedClusters/agentPools/write", count=0),
+    azure("Microsoft.ContainerService/managedClusters/stop/action"),
+    azure("Microsoft.DBforPostgreSQL/flexibleServers/stop/action"),
+    azure("Microsoft.Sql/servers/databases/pause/action"),
+    azure("Microsoft.Compute/virtualMachineScaleSets/deallocate/action"),
+    azure("Microsoft.EventHub/namespaces/eventhubs/write", messageRetentionInDays=1),
     azure("Microsoft.Network/networkSecurityGroups/securityRules/write", access="Allow", direction="Inbound", sourceAddressPrefix="*", destinationPortRange="22"),
     azure("Microsoft.Network/networkSecurityGroups/write", securityRules=[{"properties": {"access": "Allow", "direction": "Inbound", "sourceAddressPrefix": "Internet", "destinationPortRange": "*"}}]),
     azure("Microsoft.Network/networkSecurityGroups/securityRules/delete"),
@@ -171,6 +177,13 @@ DANGEROUS: list[Call] = [
 ]  # fmt: skip
 
 BENIGN: list[Call] = [
+    azure("Microsoft.ContainerService/managedClusters/agentPools/write", count=5),
+    azure("Microsoft.DBforPostgreSQL/flexibleServers/databases/write"),
+    azure("Microsoft.ContainerRegistry/registries/push/write"),
+    azure("Microsoft.EventHub/namespaces/eventhubs/write", partitionCount=4),
+    azure("Microsoft.Storage/register/action"),
+    azure("Microsoft.Compute/virtualMachines/deallocate/action"),
+    azure("Microsoft.Web/sites/stop/action"),
     azure("Microsoft.Compute/virtualMachines/read"),
     azure("Microsoft.Compute/virtualMachines/write", hardwareProfile={"vmSize": "x"}),
     azure("Microsoft.Compute/virtualMachines/start/action"),

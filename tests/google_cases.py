@@ -6,6 +6,11 @@
 from cloud_cases import Call, google
 
 DANGEROUS: list[Call] = [
+    google("container.projects.locations.clusters.nodePools.setSize", name="n", nodeCount=0),
+    google("container.projects.locations.clusters.nodePools.setSize", name="n"),
+    google("bigquery.jobs.insert", configuration={"dryRun": False, "query": {"query": "DELETE FROM d.t WHERE true"}}),
+    google("bigquery.jobs.insert", configuration={"load": {"writeDisposition": "WRITE_APPEND"}, "query": {"query": "DELETE FROM d.t WHERE true"}}),
+    google("bigquery.jobs.insert", configuration={"load": {"writeDisposition": "WRITE_APPEND", "timePartitioning": {"expirationMs": "1"}}}),
     google("compute.firewalls.insert", body={"sourceRanges": ["0.0.0.0/0"], "allowed": [{"IPProtocol": "tcp", "ports": ["22"]}]}),
     google("compute.firewalls.patch", firewall="f", body={"sourceRanges": ["0.0.0.0/0"]}),
     google("compute.firewalls.delete", firewall="f"),
@@ -201,6 +206,12 @@ DANGEROUS: list[Call] = [
 ]  # fmt: skip
 
 BENIGN: list[Call] = [
+    google("container.projects.locations.clusters.nodePools.setSize", name="n", nodeCount=5),
+    google("google.container.v1.ClusterManager.SetNodePoolSize", nodeCount=5),
+    google("container.projects.locations.clusters.nodePools.create", parent="c"),
+    google("firestore.projects.databases.documents.patch", name="d"),
+    google("bigquery.jobs.insert", configuration={"dryRun": True, "query": {"query": "DELETE FROM d.t WHERE true"}}),
+    google("bigquery.jobs.insert", configuration={"load": {"writeDisposition": "WRITE_APPEND", "destinationTable": {"tableId": "t"}}}),
     google("compute.instances.insert"),
     google("compute.instances.start", instance="i"),
     google("compute.disks.insert"),

@@ -420,3 +420,82 @@ benign("pdb apply", thing("policy/v1", "PodDisruptionBudget", spec={"minAvailabl
 benign("comments doc", "# hi\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\n# end\n")
 benign("cm with helm text", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  tpl: \"Hello {{ name }}\"\n  sh: 'echo ${HOME}'\n")
 benign("prometheusrule with template", thing("monitoring.coreos.com/v1", "PrometheusRule", spec={"groups": [{"rules": [{"annotations": {"s": "{{ $labels.a }}"}}]}]}))
+
+
+# What runs, whom it lets in, and what it runs on.
+def serving(kind: str = "Service", meta: Json | None = None, **spec: Any) -> Json:
+    return thing("v1" if kind == "Service" else "networking.k8s.io/v1", kind, meta=meta, spec=spec)
+
+
+def annotated(key: str, value: str) -> Json:
+    return serving("Ingress", {"annotations": {key: value}})
+
+
+def scale(kind: str, old: int | None, new: int) -> Json:
+    sizes = [None if each is None else {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": {"name": "x"}, "spec": {"replicas": each}} for each in (old, new)]
+    return review("UPDATE", ("autoscaling", "v1", "Scale"), sub="scale", resource=("apps", "v1", kind), old=sizes[0], new=sizes[1])
+
+
+def running(replicas: int) -> Json:
+    return thing("apps/v1", "Deployment", spec={"replicas": replicas, "selector": {}, "template": {"spec": {"containers": [{"name": "d", "image": "a"}]}}})
+
+
+def volumes(source: Json) -> Json:
+    return deployment(volumes=[{"name": "data", **source}])
+
+
+def daemon(**pod: Any) -> Json:
+    return thing("apps/v1", "DaemonSet", spec={"selector": {}, "template": {"spec": {"containers": [{"name": "d", "image": "a"}], **pod}}})
+
+
+def bound(**more: Any) -> Json:
+    return thing("v1", "PersistentVolume", ns=None, spec={"persistentVolumeReclaimPolicy": "Retain", **more})
+
+
+WHITELIST = "nginx.ingress.kubernetes.io/whitelist-source-range"
+TLS = [{"hosts": ["a", "b"], "secretName": "s"}]
+CLAIMED = {"name": "data", "namespace": "shop", "uid": "u"}
+dangerous("deployment to nothing", running(0), running(3))
+dangerous("deployment to nothing from who knows how many", running(0))
+dangerous("deployment scaled to nothing", scale("deployments", 3, 0))
+dangerous("deployment scaled to nothing from who knows how many", scale("deployments", None, 0))
+benign("deployment scaled down", running(1), running(3))
+benign("deployment that runs nothing yet", running(0), thing("v1", "ConfigMap"))
+benign("deployment at nothing stays there", scale("deployments", 0, 0))
+dangerous("keda to nothing", thing("keda.sh/v1alpha1", "ScaledObject", spec={"minReplicaCount": 0, "maxReplicaCount": 0}), thing("keda.sh/v1alpha1", "ScaledObject", spec={"minReplicaCount": 2, "maxReplicaCount": 9}))
+benign("keda from nothing", thing("keda.sh/v1alpha1", "ScaledObject", spec={"minReplicaCount": 0, "maxReplicaCount": 9}), thing("keda.sh/v1alpha1", "ScaledObject", spec={"minReplicaCount": 2, "maxReplicaCount": 9}))
+dangerous("daemon set for no node", daemon(nodeSelector={"no": "where"}), daemon())
+benign("daemon set for every node", daemon(), daemon(nodeSelector={"a": "b"}))
+dangerous("source ranges opened", serving(type="LoadBalancer", loadBalancerSourceRanges=["0.0.0.0/0"]), serving(type="LoadBalancer", loadBalancerSourceRanges=["10.0.0.0/8"]))
+dangerous("source ranges removed", serving(type="LoadBalancer"), serving(type="LoadBalancer", loadBalancerSourceRanges=["10.0.0.0/8"]))
+benign("source ranges narrowed", serving(type="LoadBalancer", loadBalancerSourceRanges=["10.0.0.0/8"]), serving(type="LoadBalancer", loadBalancerSourceRanges=["10.0.0.0/8", "10.1.0.0/16"]))
+dangerous("service to load balancer", serving(type="LoadBalancer"), serving(type="ClusterIP"))
+dangerous("service to load balancer from the default", serving(type="LoadBalancer"), serving())
+benign("new load balancer", serving(type="LoadBalancer"))
+benign("load balancer to service", serving(type="ClusterIP"), serving(type="LoadBalancer"))
+dangerous("service to another host", serving(type="ExternalName", externalName="evil.x"), serving(type="ClusterIP"))
+dangerous("service to yet another host", serving(type="ExternalName", externalName="evil.x"), serving(type="ExternalName", externalName="db.x"))
+dangerous("load balancer leaves the inside", serving(meta={"annotations": {"service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing"}}), serving(meta={"annotations": {"service.beta.kubernetes.io/aws-load-balancer-scheme": "internal"}}))
+dangerous("whitelist removed", serving("Ingress"), annotated(WHITELIST, "10.0.0.0/8"))
+dangerous("whitelist opened", annotated(WHITELIST, "0.0.0.0/0"), annotated(WHITELIST, "10.0.0.0/8"))
+dangerous("asking who comes ends", serving("Ingress"), annotated("nginx.ingress.kubernetes.io/auth-url", "https://a"))
+benign("whitelist at last", annotated(WHITELIST, "10.0.0.0/8"), serving("Ingress"))
+dangerous("tls removed", serving("Ingress", rules=[]), serving("Ingress", tls=TLS, rules=[]))
+dangerous("tls removed without hosts", serving("Ingress", rules=[]), serving("Ingress", tls=[{"secretName": "s"}], rules=[]))
+dangerous("tls removed from one host", serving("Ingress", tls=[{"hosts": ["a"], "secretName": "s"}]), serving("Ingress", tls=TLS))
+benign("tls with another certificate", serving("Ingress", tls=[{"hosts": ["a", "b", "c"], "secretName": "t"}]), serving("Ingress", tls=TLS))
+dangerous("runs as root at last", deployment(securityContext={"runAsUser": 0}), deployment(securityContext={"runAsNonRoot": True}))
+dangerous("runs as another than before", deployment(securityContext={"runAsUser": 0}), deployment(securityContext={"runAsUser": 1000}))
+benign("runs as another user", deployment(securityContext={"runAsUser": 2000}), deployment(securityContext={"runAsUser": 1000}))
+benign("runs as root from the start", deployment(securityContext={"runAsUser": 0}))
+dangerous("claim released", bound(), bound(claimRef=CLAIMED))
+dangerous("claim for another", bound(claimRef={**CLAIMED, "name": "other"}), bound(claimRef=CLAIMED))
+benign("claim bound", bound(claimRef=CLAIMED), bound())
+dangerous("runs without its data", volumes({"emptyDir": {}}), volumes({"persistentVolumeClaim": {"claimName": "data"}}))
+dangerous("runs on other data", volumes({"persistentVolumeClaim": {"claimName": "other"}}), volumes({"persistentVolumeClaim": {"claimName": "data"}}))
+benign("runs on data at last", volumes({"persistentVolumeClaim": {"claimName": "data"}}), volumes({"emptyDir": {}}))
+dangerous("secret goes with the store", thing("external-secrets.io/v1", "ExternalSecret", spec={"target": {"deletionPolicy": "Delete"}}), thing("external-secrets.io/v1", "ExternalSecret", spec={"target": {"deletionPolicy": "Retain"}}))
+dangerous("secret goes with the store by its default", thing("external-secrets.io/v1", "ExternalSecret", spec={"target": {"deletionPolicy": "Delete"}}), thing("external-secrets.io/v1", "ExternalSecret", spec={"target": {}}))
+benign("a question without a name", {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}})
+benign("a question without a name, reviewed", review("CREATE", ("authorization.k8s.io", "v1", "SelfSubjectAccessReview"), None, name=None, new={"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {}}))
+dangerous("a token without a name", {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}})

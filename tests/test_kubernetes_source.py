@@ -635,7 +635,7 @@ def test_a_protection_that_goes_is_disarmed(before: Json, after: Json | None) ->
         (VOLUME, RETAINED),
         (CLAIM, FINAL),
         (CONSTRAINT, changed(CONSTRAINT, enforcementAction="deny")),
-        (DEPLOYMENT, changed(DEPLOYMENT, replicas=0)),
+        (DEPLOYMENT, changed(DEPLOYMENT, replicas=1)),
         (STATEFUL_SET, changed(STATEFUL_SET, replicas=5)),
     ],
 )
@@ -842,7 +842,7 @@ def subresource(operation: str, resource: str, name: str, group: str = "", **res
         ("UPDATE", "namespaces", "finalize", "", {"object": {}}, ("finalize", "disarm", "all")),
         ("UPDATE", "statefulsets", "scale", "apps", {"object": {"spec": {}}}, ("scale", "update", "all")),
         ("UPDATE", "statefulsets", "scale", "apps", {"object": {"spec": {"replicas": 2}}}, ("scale", "update", "one")),
-        ("UPDATE", "deployments", "scale", "apps", {"object": {"spec": {"replicas": 0}}}, ("scale", "update", "one")),
+        ("UPDATE", "deployments", "scale", "apps", {"object": {"spec": {"replicas": 0}}}, ("scale", "update", "all")),
         ("UPDATE", "persistentvolumeclaims", "status", "", {"object": {}}, ("status", "update", "one")),
     ],
 )  # fmt: skip

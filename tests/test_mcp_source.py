@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from interlock.plans.model import Change, Effect, Reading, Selector
 from interlock.plans.sources import Options, detect
 from interlock.plans.sources.mcp.source import digest_of, read
+from interlock.plans.sources.shell.hosts import host_of, metadata_of
 from interlock.plans.taxonomy.mcp import Taxonomy, read_table, shipped
 
 READ_ONLY = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True}
@@ -196,6 +197,84 @@ def test_what_is_no_call_is_a_problem(text: str) -> None:
     assert reading(text).problems
 
 
+GET = call("mcp__github__get_me")
+DESTRUCTIVE = call("mcp__github__delete_repository")
+MIXED: list[Any] = [
+    {"method": "ping", "calls": [DESTRUCTIVE]},
+    {"method": "ping", **DESTRUCTIVE},
+    {"method": "tools/call", "params": GET, "calls": [DESTRUCTIVE]},
+    {"method": "tools/call", "params": GET, **DESTRUCTIVE},
+    {"method": "tools/call", "params": {**GET, "calls": [DESTRUCTIVE]}},
+    {"method": "tools/call", "params": {**GET, "input": {}}},
+    {"calls": [GET], **DESTRUCTIVE},
+    {"calls": [GET], "more": [DESTRUCTIVE]},
+    {"calls": {"a": DESTRUCTIVE}, "tools": []},
+    [GET, {"result": {"tools": []}, "calls": [DESTRUCTIVE]}],
+    [GET, {"error": None, "calls": [DESTRUCTIVE]}],
+    [GET, {"id": 1, "result": {"content": []}, **DESTRUCTIVE}],
+    [GET, {**GET, "params": DESTRUCTIVE}],
+    [GET, {**GET, "calls": [DESTRUCTIVE]}],
+    [GET, {"tools": {"get_me": {"annotations": {"destructiveHint": True}}}}],
+    [GET, {"result": {"tools": {"get_me": {"annotations": {"destructiveHint": True}}}}}],
+    [GET, {"tools": ["get_me"]}],
+    {"server": ["github"], "calls": [GET]},
+    {"server": "postgres", "calls": [{**call("query", {"sql": "SELECT 1"}), "input": {"sql": "DROP TABLE users"}}]},
+]  # fmt: skip
+
+
+def is_harmless(found: Reading) -> bool:
+    reads = all(change.effect is Effect.READ and not change.opaque for change in found.changes)
+    return reads and not found.problems
+
+
+@pytest.mark.parametrize("document", MIXED, ids=json.dumps)
+def test_an_object_has_one_shape_and_nothing_beside_it(document: Any) -> None:
+    assert is_harmless(reading(GET)) and not is_harmless(reading(document))
+
+
+CARRIERS = st.sampled_from(
+    [
+        ("calls", [DESTRUCTIVE]), ("params", DESTRUCTIVE), ("more", DESTRUCTIVE), ("tools", [DESTRUCTIVE]),
+        ("name", DESTRUCTIVE["name"]), ("input", DESTRUCTIVE), ("messages", [DESTRUCTIVE]),
+    ]
+)  # fmt: skip
+SIBLINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "jsonrpc": st.just("2.0"),
+        "id": st.integers(),
+        "method": st.sampled_from(
+            ["ping", "tools/call", "tools/list", "notifications/initialized"]
+        ),
+        "params": st.sampled_from([GET, {}, None]),
+        "result": st.sampled_from([{}, {"tools": []}, {"content": []}, None]),
+        "error": st.sampled_from([None, {"code": 1, "message": "x"}]),
+        "calls": st.sampled_from([[GET], [], None]),
+        "tools": st.sampled_from([[], [{"name": "get_me"}], {}]),
+        "name": st.just(GET["name"]),
+        "arguments": st.sampled_from([{}, None]),
+        "server": st.sampled_from(["github", None]),
+    },
+)
+
+
+@given(SIBLINGS, CARRIERS, st.booleans())
+def test_whatever_stands_around_a_destructive_call_it_is_a_change_or_a_fault(
+    siblings: dict[str, Any], carrier: tuple[str, Any], is_beside_a_read: bool
+) -> None:
+    key, carried = carrier
+    document = {**siblings, key: carried}
+    if key == "tools" or (key == "params" and siblings.get("method") not in (None, "tools/call")):
+        # A definition calls nothing, and a ping stays a ping whatever it is given.
+        return
+    assert not is_harmless(reading([GET, document] if is_beside_a_read else document))
+
+
+def test_a_definition_counts_by_the_name_that_its_client_gives_it() -> None:
+    hinted = {"name": GET["name"], "annotations": {"destructiveHint": True}}
+    assert not is_harmless(reading({"tools": [hinted], "calls": [GET]}))
+
+
 def test_detection() -> None:
     source = detect("calls.json", request("x"))
     assert source is not None and source.kind == "mcp"
@@ -252,3 +331,27 @@ def test_a_flipped_letter_never_makes_it_harmless(at: int, letter: str) -> None:
     found = reading(WHOLE[:at] + letter + WHOLE[at + 1 :])
     harmless = all(change.effect is Effect.READ and not change.opaque for change in found.changes)
     assert found.problems or not harmless
+
+
+@given(st.text() | st.from_regex(r"(http://)?[0-9a-fx.:\[\]]{1,30}(/.*)?", fullmatch=True))
+def test_any_address_has_a_host_or_none(address: str) -> None:
+    metadata_of(address)
+
+
+def test_whoever_reads_an_address_it_is_the_metadata_server() -> None:
+    for address in ("http://a\\@169.254.169.254/", "http://169.254.169.254\\@a/"):
+        assert metadata_of(address)
+    assert metadata_of("http://a/@169.254.169.254/") is None
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("http://a@B.example.:80/x", "b.example"),
+        ("http://[fe80::1%25eth0]:80/", "fe80::1"),
+        ("//host/path", "host"),
+        ("", ""),
+    ],
+)
+def test_the_host_of_an_address(address: str, host: str) -> None:
+    assert host_of(address) == host

@@ -148,6 +148,22 @@ def state(*addresses: str) -> Json:
 
 
 STRANGE: dict[str, Json] = {
+    "a certificate that goes before the new one comes": document(
+        entry("aws_acm_certificate", "delete/create", {"domain_name": "a"}, {"domain_name": "a"})
+    ),
+    "a policy for everyone from a provider that no table knows": document(
+        {
+            **entry(
+                "aws_s3_bucket_policy",
+                "create",
+                None,
+                {
+                    "policy": '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*"}]}'
+                },
+            ),
+            "provider_name": "example.com/mirror/storage",
+        }
+    ),
     "planning failed": document(SUBNET, errored=True),
     "incomplete": document(SUBNET, complete=False),
     "a newer format": document(SUBNET) | {"format_version": "2.0"},
@@ -223,6 +239,9 @@ STRANGE: dict[str, Json] = {
     "any request to Azure": document(entry("azapi_resource_action", "create", None, {"a": 1})),
 }
 USUAL: dict[str, Json] = {
+    "a certificate for one more name": document(
+        entry("aws_acm_certificate", "create/delete", {"domain_name": "a"}, {"domain_name": "a"})
+    ),
     "nothing": document(),
     "an output": document(output_changes={"a": {"actions": ["update"], "before": 1, "after": 2}}),
     "moved": document(

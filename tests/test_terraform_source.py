@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from interlock.plans.model import Change, Plan, Reading, Risk
 from interlock.plans.sources import MAX_ARTIFACT_BYTES, Options
+from interlock.plans.sources.terraform.charts import chart_settings
 from interlock.plans.sources.terraform.entries import ACTIONS
 from interlock.plans.sources.terraform.source import read
 
@@ -808,3 +809,20 @@ def test_whatever_an_entry_holds_is_one_change(
         planned_values=configuration,
     )
     assert len(reading(json.dumps(value)).changes) == 1 + len(entries) + 3 * len(invocations)
+
+
+@pytest.mark.parametrize(
+    ("resource", "expected"),
+    [
+        ({"values": ["a: {b: 1}\nc: 2", "a: {b: 3}"]}, {"a.b": [3], "c": [2]}),
+        ({"values": ["a: {b: 1}", "a: null"]}, {"a": []}),
+        ({"values": ["a: {b: 1}"], "set": [{"name": "a.b", "value": "2"}]}, {"a.b": ["2"]}),
+        ({"values": ["a: 1"], "set": [{"name": "x\\.y", "value": "2"}]}, {"a": [1], "x.y": ["2"]}),
+        ({"values": None}, {}),
+        ({"values": [5]}, "the values of the chart are no text"),
+        ({"values": ["a: ["]}, "the values of the chart could not be read"),
+        ({"values": ["- a"]}, "the values of the chart could not be read"),
+    ],
+)
+def test_later_values_of_a_chart_stand_over_earlier_ones(resource: Any, expected: Any) -> None:
+    assert chart_settings(resource) == expected

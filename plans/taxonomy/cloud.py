@@ -56,6 +56,8 @@ class Test(StrEnum):
     """As `is`, and each of the things that the path leads through says it: none leaves it out."""
     HAS = "has"
     """At least one value is one of the patterns, wherever it stands."""
+    KEYS = "keys"
+    """At least one name of what stands there, as of a tag, is one of the patterns."""
     BELOW = "below"
     AT_LEAST = "at_least"
     EMPTIED = "emptied"
@@ -101,8 +103,8 @@ class Condition(Model):
 
     @model_validator(mode="after")
     def _operands_belong(self) -> Self:
-        if (self.test in (Test.IS, Test.EVERY, Test.HAS)) != bool(self.values):
-            raise ValueError("`is`, `every` and `has` need values, and only they")
+        if (self.test in (Test.IS, Test.EVERY, Test.HAS, Test.KEYS)) != bool(self.values):
+            raise ValueError("`is`, `every`, `has` and `keys` need values, and only they")
         if (self.test in (Test.BELOW, Test.AT_LEAST)) != (self.number is not None):
             raise ValueError("`below` and `at_least` need a number, and only they")
         return self

@@ -56,6 +56,8 @@ class Loss(StrEnum):
     """A mapping has a key less."""
     REMOVED = "removed"
     """An element, or the whole, is not there any more; elements are known by their `name`."""
+    GONE = "gone"
+    """Nothing stands there any more."""
     ADDED = "added"
     """Something stands there that did not before and is none of `values`."""
     BECOMES = "becomes"

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from ..model import Effect, Model, Problem, Reversibility, Risk, Selector
+from .cloud import Case
 from .tables import read_user_table, yaml_of
 
 Text = Annotated[str, Field(min_length=1)]
@@ -42,7 +44,10 @@ class Tool(Model):
     reversibility: Reversibility | None = None
     criticality: Risk = Risk.MEDIUM
     why: str = ""
+    cases: tuple[Case, ...] = ()
+    """The first whose conditions hold for the arguments stands instead of the effect."""
     carries: dict[str, Content] = Field(default_factory=dict)
+    """Arguments, and what each is; `files.path` goes through objects and lists."""
     harms: tuple[Text, ...] = ()
     """Words with which, wherever they stand in its arguments, it does more than this row says."""
     target: tuple[Text, ...] = ()
@@ -85,6 +90,15 @@ class Requests(Model):
     source: Source
 
 
+class Hosts(Model):
+    """Names and networks that hand credentials to whoever asks."""
+
+    names: tuple[Text, ...] = ()
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    why: Text
+    source: Source
+
+
 class Table(Model):
     """One YAML file."""
 
@@ -93,6 +107,7 @@ class Table(Model):
     verbs: tuple[Verbs, ...] = ()
     nouns: tuple[Verbs, ...] = ()
     """Words that say what a deleting verb deletes."""
+    metadata: tuple[Hosts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +121,7 @@ class Taxonomy:
     verbs: Mapping[str, Effect] = field(init=False)
     nouns: Mapping[str, Effect] = field(init=False)
     reads: tuple[str, ...] = field(init=False)
+    metadata: tuple[Hosts, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         tools: dict[tuple[str, str], tuple[tuple[Server, Tool], ...]] = {}
@@ -124,6 +140,9 @@ class Taxonomy:
         object.__setattr__(self, "by_name", by_name)
         reads = tuple(path for table in self.shipped for row in table.reads for path in row.paths)
         object.__setattr__(self, "reads", reads)
+        object.__setattr__(
+            self, "metadata", tuple(each for table in tables for each in table.metadata)
+        )
         for kind in ("verbs", "nouns"):
             words = {
                 word: row.effect
@@ -149,4 +168,4 @@ def shipped_tables() -> Iterator[tuple[str, Table]]:
 
 def read_table(file: str, text: str) -> tuple[Table | None, tuple[Problem, ...]]:
     """A user's table: what is trusted about the servers that this user runs."""
-    return read_user_table(Table, file, text, ("verbs", "nouns", "reads"))
+    return read_user_table(Table, file, text, ("verbs", "nouns", "reads", "metadata"))

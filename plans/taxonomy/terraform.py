@@ -1,12 +1,12 @@
 """What a Terraform resource type is, from YAML tables: data, a way back, a guard, a record …"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,7 @@ from ..model import Effect, Model, Problem, Reversibility, Risk, Selector
 from .tables import read_user_table, yaml_of
 
 _MANY_TYPES = 10_000
+_Guard = TypeVar("_Guard", bound="Guard")
 
 
 class Class(StrEnum):
@@ -80,6 +81,13 @@ class Guard(Model):
     values: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     """Only blocks that also hold one of these count, as a rule that expires something and not one that moves it."""
+    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Only blocks count in which each of these has one of its values, as the parameter with a certain name.
+
+    The block is the value itself, where that is one, and else the one around it; so it is for `unless`.
+    """
+    unless: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Blocks in which one of these has one of its values do not count, as a rule that only moves."""
     effect: Effect = Effect.DISARM
     irreversible: bool = False
     """The loss itself destroys something, as a shortened retention does."""
@@ -90,6 +98,12 @@ class Guard(Model):
         if (self.lost_when in (Loss.BECOMES, Loss.LEAVES)) != bool(self.values):
             raise ValueError("`values` belong to `becomes` and `leaves`, and only to them")
         return self
+
+
+class Setting(Guard):
+    """A guard among the values of a chart; its path may hold `*`."""
+
+    attribute: Annotated[str, Field(pattern=r"^[A-Za-z0-9_*-]+(\.[A-Za-z0-9_*-]+)*$")]
 
 
 class Door(Model):
@@ -147,6 +161,10 @@ class Row(Model):
     """The attribute that holds a Kubernetes object, which is read as such."""
     configures_another: bool = False
     """Creating it changes a resource that exists, so its guards count at creation too."""
+    handed_over: bool = False
+    """A replacement that is made first takes the place of the old one, as a certificate does."""
+    settings: tuple[Setting, ...] = ()
+    """What protects among the values of a chart, which stand as YAML in `values` and by path in `set`."""
     override: bool = False
     """In a user's table: this row replaces what is shipped, also where it is looser."""
 
@@ -191,6 +209,8 @@ class Facts:
     bindings: tuple[str, ...]
     manifest: str | None
     configures_another: bool
+    handed_over: bool
+    settings: tuple[Setting, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +336,7 @@ def _facts(
     return Facts(
         is_a=first.is_a,
         criticality=first.criticality,
-        guards=tuple(dict.fromkeys(guard for row in rows for guard in row.guards)),
+        guards=_distinct(guard for row in rows for guard in row.guards),
         kept_when=frozenset(first.kept_when),
         grants=tuple(grant for row in rows for grant in row.grants),
         doors=tuple(door for row in rows for door in row.doors),
@@ -324,6 +344,8 @@ def _facts(
         bindings=tuple(dict.fromkeys(path for row in rows for path in row.bindings)),
         manifest=next((row.manifest for row in rows if row.manifest), None),
         configures_another=any(row.configures_another for row in rows),
+        handed_over=first.handed_over,
+        settings=_distinct(each for row in rows for each in row.settings),
     )
 
 
@@ -333,7 +355,7 @@ def _tightened(base: Facts, added: Facts) -> Facts:
     return Facts(
         is_a=max(base.is_a, added.is_a, key=classes.index),
         criticality=max(base.criticality, added.criticality, key=risks.index),
-        guards=tuple(dict.fromkeys((*base.guards, *added.guards))),
+        guards=_distinct((*base.guards, *added.guards)),
         kept_when=base.kept_when,
         grants=(*base.grants, *added.grants),
         doors=(*base.doors, *added.doors),
@@ -341,7 +363,17 @@ def _tightened(base: Facts, added: Facts) -> Facts:
         bindings=tuple(dict.fromkeys((*base.bindings, *added.bindings))),
         manifest=base.manifest or added.manifest,
         configures_another=base.configures_another or added.configures_another,
+        handed_over=base.handed_over,
+        settings=(*base.settings, *added.settings),
     )
+
+
+def _distinct(guards: Iterable[_Guard]) -> tuple[_Guard, ...]:
+    found: list[_Guard] = []
+    for guard in guards:
+        if guard not in found:
+            found.append(guard)
+    return tuple(found)
 
 
 def _is_from(table: Table, provider: str | None) -> bool:

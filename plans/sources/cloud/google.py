@@ -28,7 +28,7 @@ from .rules import (
     opaque,
     parsed,
 )
-from .sql import sql_changes
+from .sql import carries_sql, sql_changes
 
 ACTION_NAMES = action_names("google")
 
@@ -232,7 +232,7 @@ def _changes(taxonomy: Taxonomy, call: _Call, at: Position) -> Iterator[Change]:
         row.criticality if row else Risk.HIGH,
     )
     inner: list[Change] = []
-    if row is not None and row.sql and found.effect is not Effect.READ:
+    if row is not None and carries_sql(row, found):
         inner, found = sql_changes(row, call.parameters, found, at)
     yield change("google", name, target, found, at)
     yield from inner

@@ -160,12 +160,23 @@ def holds(condition: Condition, parameters: Parameters, *, every: bool = False) 
             return _some(matching, every and condition.test is Test.IS)
         case Test.EVERY:
             return _each_says(path, condition.values, parameters)
+        case Test.KEYS:
+            return any(
+                _matches(name, value) for name in _names(found, path) for value in condition.values
+            )
         case Test.BELOW:
             return any(each < number for each in _numbers(found, path))
         case Test.AT_LEAST:
             return _some([each >= number for each in _numbers(found, path)], every)
         case _:
             assert_never(condition.test)
+
+
+def _names(values: list[Any], path: str) -> Iterator[str]:
+    for value in _elements(values):
+        if value is UNRESOLVED or not isinstance(value, Mapping | None):
+            raise Unreadable(path)
+        yield from map(str, value or ())
 
 
 def _each_says(path: str, values: tuple[str, ...], parameters: Parameters) -> bool:

@@ -9,6 +9,11 @@ from ..verdicts import Verdict
 from .rules import Parameters, Unreadable, gravest, on_top, opaque
 
 
+def carries_sql(row: Row | None, found: Verdict) -> bool:
+    """Whether there is SQL to be read; a case of the row may say that this call only reads or adds."""
+    return bool(row and row.sql) and found.effect not in (Effect.READ, Effect.CREATE)
+
+
 def sql_changes(
     row: Row, parameters: Parameters, found: Verdict, at: Position
 ) -> tuple[list[Change], Verdict]:

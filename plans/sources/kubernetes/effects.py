@@ -289,7 +289,7 @@ def _of_subresource(
             note = "what its finalizers waited for does not happen"
             return Verdict(Effect.DISARM, Selector.ALL, Reversibility.IRREVERSIBLE, (note,))
         case "kubernetes.scale":
-            return _scaled(facts, operation, world)
+            return _scaled(operation, world)
         case "kubernetes.update":
             pods = taxonomy.pods_of(operation.name.table_kind)
             found: list[_Found] = [(Verdict(Effect.UPDATE, *_ONE), ())]
@@ -304,7 +304,7 @@ def _of_subresource(
             return Verdict(Effect.EXECUTE, Selector.ONE, Reversibility.UNKNOWN, notes)
 
 
-def _scaled(facts: Facts | None, operation: Operation, world: World) -> Verdict:
+def _scaled(operation: Operation, world: World) -> Verdict:
     """A scale says nothing of claims: those of replicas that go are kept or not as the set itself says."""
     old = field(operation.before, "spec", "replicas")
     new = field(operation.after, "spec", "replicas")
@@ -315,8 +315,7 @@ def _scaled(facts: Facts | None, operation: Operation, world: World) -> Verdict:
     )
     if lost := scaled_down(operation.name, operation.before, operation.after, world):
         return Verdict(lost.effect, lost.selector, lost.reversibility, (*notes, *lost.notes))
-    holds_data = facts is None or facts.is_a in (Class.STATEFUL, Class.WORKLOAD)
-    if count <= 0 and holds_data:
+    if count <= 0 and canonical(old) != "0":
         notes = (*notes, "every replica stops")
         return Verdict(Effect.UPDATE, Selector.ALL, Reversibility.RECOVERABLE, notes)
     return Verdict(Effect.UPDATE, *_ONE, notes)

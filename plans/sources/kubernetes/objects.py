@@ -93,6 +93,7 @@ def compared(before: list[Operation], after: list[Operation]) -> Iterator[Operat
             yield replace(each, verb="delete", before=each.after, after=None)
 
 
+_ASKING = frozenset({"authorization.k8s.io", "authentication.k8s.io"})
 _REVIEW_GROUP = "admission.k8s.io"
 _RECIPES = {
     "kustomize.config.k8s.io": "run `kustomize build` and give its output",
@@ -267,7 +268,7 @@ def _review(
                 yield replace(base, name=found, before=each, path=inside, before_known=True)
     elif verb == "DELETE" and not name.name:
         yield replace(base, verb="delete_collection")
-    elif not name.name:
+    elif not name.name and not (verb == "CREATE" and _is_question(group, kind)):
         yield replace(base, verb="unread", reason="the review does not name its object")
     else:
         yield base
@@ -359,15 +360,24 @@ def _is_dry_run(request: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
 
 def _name(value: Mapping[str, Any], group: str, kind: str) -> Name | str:
     metadata = value.get("metadata")
+    if metadata is None and _is_question(group, kind):
+        return _named(group, kind, "", "")
     if not isinstance(metadata, dict):
         return f"the `{kind[:80]}` has no `metadata`"
     name = metadata.get("name", metadata.get("generateName"))
     namespace = metadata.get("namespace") or ""
     if isinstance(name, int | float) and not isinstance(name, bool):
         name = str(name)
-    if not isinstance(name, str) or not name or not isinstance(namespace, str):
+    if name is None and _is_question(group, kind) and isinstance(namespace, str):
+        name = ""
+    elif not isinstance(name, str) or not name or not isinstance(namespace, str):
         return f"the `{kind[:80]}` has no name"
     return _named(group, kind, namespace, name)
+
+
+def _is_question(group: str, kind: str) -> bool:
+    """An object that is only asked and never stored, so that it needs no name."""
+    return group in _ASKING and kind.endswith("Review")
 
 
 def _named(group: str, kind: str, namespace: str, name: str) -> Name:

@@ -37,7 +37,8 @@ def pod_verdicts(
     """What the new specification of pods allows and runs that the old did not, and by which field."""
     old, new = _specification(before, pods), _specification(after, pods)
     for guard in taxonomy.pod_guards:
-        if falls(guard, old, new):
+        # What is new has nothing that it could lower to what absence stands for.
+        if falls(guard, old, new) and (old or guard.absent is None):
             yield _allowed(guard), (*pods.path, guard.path[0])
     known = {command for command, _ in _commands(old)}
     for count, (command, path) in enumerate(_commands(new)):

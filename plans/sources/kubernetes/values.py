@@ -51,6 +51,8 @@ def falls(guard: Guard, before: Any, after: Any) -> bool:
             return bool(new) and (not old or _is_lower(old, new))
         case Loss.REMOVED:
             return not _identities(old) <= _identities(new)
+        case Loss.GONE:
+            return bool(old) and not new
         case Loss.ADDED:
             return not _identities(new) <= _identities(old) | set(guard.values)
         case Loss.BECOMES:
@@ -80,7 +82,7 @@ def may_have_fallen(guard: Guard, after: Any) -> bool:
             return bool(new) and _count_of(guard, new) < len(new)
         case Loss.LOWERED:
             return any(_number(each) == 0 for each in new)
-        case Loss.ADDED | Loss.RAISED | Loss.REMOVED | Loss.CHANGED | Loss.KEY_LOST:
+        case Loss.ADDED | Loss.RAISED | Loss.REMOVED | Loss.GONE | Loss.CHANGED | Loss.KEY_LOST:
             return False
 
 
@@ -92,7 +94,7 @@ def stands(guard: Guard, value: Any) -> bool:
             return _count_of(guard, values) > 0
         case Loss.TURNED_OFF:
             return _count_on(values) > 0
-        case Loss.REMOVED:
+        case Loss.REMOVED | Loss.GONE:
             return bool(values)
         case (
             Loss.TURNED_ON

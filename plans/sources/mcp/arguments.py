@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ...model import Change, Effect, Risk, Selector
@@ -40,22 +40,30 @@ def carried(call: Call, server: Server, tool: Tool, origin: Origin, text: str) -
     members = call.arguments.members if call.arguments is not None else {}
     request: dict[Content, Value] = {}
     for name, content in tool.carries.items():
-        value = members.get(name)
-        if value is None:
-            continue
-        match content:
-            case Content.URL | Content.METHOD | Content.BODY:
-                request[content] = value
-            case Content.ARGV if isinstance(value.plain, list):
-                yield from _argv(call, value, origin, text)
-            case _:
-                if len(value.elements) > MAX_TEXTS:
-                    reason = f"the argument `{name[:60]}` holds more than {MAX_TEXTS} texts"
-                    yield _unread(call, value, reason, origin, text)
-                for one in _texts(value):
-                    yield from _content(call, one, content, server.dialect, origin, text)
+        for value in _at(members, name):
+            match content:
+                case Content.URL | Content.METHOD | Content.BODY:
+                    request[content] = value
+                case Content.ARGV if isinstance(value.plain, list):
+                    yield from _argv(call, value, origin, text)
+                case _:
+                    if len(value.elements) > MAX_TEXTS:
+                        reason = f"the argument `{name[:60]}` holds more than {MAX_TEXTS} texts"
+                        yield _unread(call, value, reason, origin, text)
+                    for one in _texts(value):
+                        yield from _content(call, one, content, server.dialect, origin, text)
     if Content.URL in request:
         yield from _request(call, request, origin, text)
+
+
+def _at(members: Mapping[str, Value], name: str) -> list[Value]:
+    """The argument, or all that stands at a path through objects and lists; what is not there is not given."""
+    first, *steps = name.split(".")
+    found = [members[first]] if first in members else []
+    for step in steps:
+        inside = [each for one in found for each in (one.elements or (one,))]
+        found = [one.members[step] for one in inside if step in one.members]
+    return found
 
 
 def harmful(call: Call, tool: Tool) -> str | None:

@@ -7,9 +7,10 @@ or a path are read as what they carry, and a tool of no table is opaque whatever
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from enum import Enum, auto
+from typing import Any, assert_never
 
 import rfc8785
 
@@ -26,6 +27,7 @@ from ...model import (
 )
 from ...taxonomy.mcp import Server, Taxonomy, Tool, shipped
 from .. import MAX_ARTIFACT_BYTES, Options
+from ..cloud.rules import Parameters, Unreadable, holds
 from ..shell.http import judge_name
 from ..shell.report import rank_of
 from ..shell.syntax import Lines, Origin
@@ -76,6 +78,33 @@ _READING_METHODS = words(
 )
 
 
+class _Shape(Enum):
+    """What one object of a text is; it is one of them, or it is a fault."""
+
+    REQUEST = auto()
+    RESPONSE = auto()
+    DOCUMENT = auto()
+    CALL = auto()
+
+
+_SIGNS = {
+    "method": _Shape.REQUEST,
+    "result": _Shape.RESPONSE,
+    "error": _Shape.RESPONSE,
+    "calls": _Shape.DOCUMENT,
+    "tools": _Shape.DOCUMENT,
+    "name": _Shape.CALL,
+}
+_KEYS = {
+    _Shape.REQUEST: words("jsonrpc id method params server"),
+    _Shape.RESPONSE: words("jsonrpc id result error server"),
+    _Shape.DOCUMENT: words("tools calls server"),
+    _Shape.CALL: words("name arguments id server _meta"),
+}
+"""All that an object of each shape may have, since what is not read could be another call."""
+_PARAMETERS = words("name arguments task _meta")
+
+
 @dataclass(slots=True)
 class _Reader:
     """The calls of one text, and the definitions of the tools they name."""
@@ -89,41 +118,49 @@ class _Reader:
 
     def collect(self, value: Value, server: str | None) -> None:
         """A message, a list of them, or an object with `tools` and `calls`."""
-        if value.elements or value.plain == []:
+        if isinstance(value.plain, list):
             for element in value.elements:
                 self.collect(element, server)
             return
-        if not isinstance(value.plain, dict):
-            self.faults.append(Fault("it is no message of the protocol", value.at))
-            return
         members = value.members
-        named = members.get("server")
-        if named is not None and isinstance(named.plain, str):
+        shapes = {shape: key for key, shape in _SIGNS.items() if key in members}
+        if len(shapes) != 1:
+            one_of = " and ".join(f"`{key}`" for key in shapes.values())
+            message = f"{one_of} in one object: which of them counts is not known"
+            self.fault(message if shapes else "it is no message of the protocol", value)
+            return
+        (shape,) = shapes
+        if shape is not _Shape.CALL and (stray := members.keys() - _KEYS[shape]):
+            self.fault(
+                f"beside `{shapes[shape]}` stands `{_first(stray)}`, which is not read", value
+            )
+        if (named := members.get("server")) is not None:
+            if not isinstance(named.plain, str):
+                self.fault("`server` is no name", named)
+                return
             server = named.plain
-        result = members.get("result")
-        if "method" in members:
-            self.request(value, server)
-        elif result is not None or "error" in members:
-            if result is not None and "tools" in result.members:
-                self.definitions(result.members["tools"], server)
-        elif "calls" in members or "tools" in members:
-            if "tools" in members:
-                self.definitions(members["tools"], server)
-            calls = members.get("calls")
-            if calls is not None and calls.plain and not calls.elements:
-                self.faults.append(Fault("`calls` is no list", calls.at))
-            for call in calls.elements if calls is not None else ():
-                self.collect(call, server)
-        elif "name" in members:
-            self.call(value, value, server)
-        else:
-            self.faults.append(Fault("it is no message of the protocol", value.at))
+        match shape:
+            case _Shape.REQUEST:
+                self.request(value, server)
+            case _Shape.RESPONSE:
+                result = members.get("result")
+                if result is not None and "tools" in result.members:
+                    self.definitions(result.members["tools"], server)
+            case _Shape.DOCUMENT:
+                if "tools" in members:
+                    self.definitions(members["tools"], server)
+                for call in self.listed("calls", members.get("calls")):
+                    self.collect(call, server)
+            case _Shape.CALL:
+                self.call(value, value, _KEYS[shape], server)
+            case _:
+                assert_never(shape)
 
     def request(self, value: Value, server: str | None) -> None:
         method = value.members["method"].plain
         parameters = value.members.get("params")
         if method == "tools/call" and parameters is not None:
-            self.call(value, parameters, server)
+            self.call(value, parameters, _PARAMETERS, server)
         elif isinstance(method, str) and (
             method in _READING_METHODS or method.startswith("notifications/")
         ):
@@ -133,30 +170,38 @@ class _Reader:
             reason = f"what the request `{shown[:100]}` does is not known"
             self.calls.append(Call(shown, server, None, value, self.place(value), reason))
 
-    def call(self, value: Value, parameters: Value, server: str | None) -> None:
+    def call(
+        self, value: Value, parameters: Value, keys: frozenset[str], server: str | None
+    ) -> None:
         name = parameters.members.get("name")
         arguments = parameters.members.get("arguments")
         place = self.place(value)
         if name is None or not isinstance(name.plain, str) or not name.plain:
             self.calls.append(Call("?", server, None, value, place, "it names no tool"))
             return
-        tool = name.plain
-        prefixed = tool.split("__", 2)
-        if prefixed[0] == "mcp" and len(prefixed) == 3 and server is None:
-            # Clients name tools so; the name of the server in it is theirs.
-            server, tool = prefixed[1], prefixed[2]
+        server, tool = _prefixed(server, name.plain)
         doubt = None
         if arguments is not None and not isinstance(arguments.plain, dict | None):
             doubt = "its arguments are no object"
+        if stray := parameters.members.keys() - keys:
+            doubt = f"beside its name stands `{_first(stray)}`, which is not read"
         self.calls.append(Call(tool, server, arguments, value, place, doubt))
 
     def definitions(self, tools: Value, server: str | None) -> None:
-        for tool in tools.elements:
+        for tool in self.listed("tools", tools):
             name = tool.members.get("name")
             if name is None or not isinstance(name.plain, str):
-                self.faults.append(Fault("a tool has no name", tool.at))
+                self.fault("a tool has no name", tool)
                 continue
-            self.tools.setdefault((server, name.plain), []).append(tool.plain)
+            self.tools.setdefault(_prefixed(server, name.plain), []).append(tool.plain)
+
+    def listed(self, key: str, value: Value | None) -> tuple[Value, ...]:
+        if value is not None and not isinstance(value.plain, list):
+            self.fault(f"`{key}` is no list", value)
+        return value.elements if value is not None else ()
+
+    def fault(self, message: str, value: Value) -> None:
+        self.faults.append(Fault(message, value.at))
 
     def place(self, value: Value) -> int:
         return len(self.text[: value.at].encode("utf-8", "replace"))
@@ -196,7 +241,8 @@ class _Reader:
         tightened, why = _hinted(definition)
         effect = tool.effect
         if effect is not None or not inner:
-            effect = effect or Effect.UNKNOWN
+            tool = _in_case(tool, call)
+            effect = tool.effect or Effect.UNKNOWN
             opaque = tool.opaque
             if effect is Effect.UNKNOWN and opaque is None:
                 opaque = "the argument that says what it does is missing"
@@ -232,10 +278,22 @@ class _Reader:
 
     def definition(self, call: Call) -> tuple[Any, str | None]:
         """The tool's definition where it is shown, and whether there are two."""
-        found = self.tools.get((call.server, call.tool)) or self.tools.get((None, call.tool)) or []
+        places = dict.fromkeys((call.server, None))
+        found = [each for server in places for each in self.tools.get((server, call.tool), ())]
         if any(each != found[0] for each in found):
             return found[0], "the tool is defined twice, and differently"
         return (found[0] if found else None), None
+
+
+def _prefixed(server: str | None, tool: str) -> tuple[str | None, str]:
+    """Clients put their own name of the server before a tool's: `mcp__SERVER__TOOL`."""
+    parts = tool.split("__", 2)
+    is_prefixed = server is None and parts[0] == "mcp" and len(parts) == 3
+    return (parts[1], parts[2]) if is_prefixed else (server, tool)
+
+
+def _first(keys: Iterable[str]) -> str:
+    return min(keys)[:60]
 
 
 def _covers(one: Change, other: Change) -> bool:
@@ -279,11 +337,24 @@ def _hinted(definition: Any) -> tuple[Effect | None, str]:
     hints = definition.get("annotations") if isinstance(definition, dict) else None
     if not isinstance(hints, dict):
         return None, ""
-    if hints.get("destructiveHint") is True:
+    if hints.get("destructiveHint") not in (None, False):
         return Effect.DELETE_DATA, "its server says that it destroys"
-    if hints.get("readOnlyHint") is False:
+    if hints.get("readOnlyHint") not in (None, True):
         return Effect.UPDATE, "its server says that it writes"
     return None, ""
+
+
+def _in_case(tool: Tool, call: Call) -> Tool:
+    """The row as it is for these arguments; a condition that cannot be read does not hold."""
+    arguments = call.arguments.plain if call.arguments is not None else None
+    given = Parameters(arguments if isinstance(arguments, dict) else {})
+    for case in tool.cases:
+        try:
+            if all(holds(condition, given, every=True) for condition in case.when):
+                return tool.model_copy(update={**dict(case.does), "why": case.why})
+        except Unreadable:
+            return tool
+    return tool
 
 
 def _target(call: Call, tool: Tool) -> str:

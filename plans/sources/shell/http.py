@@ -8,6 +8,7 @@ from ...model import Effect, Reversibility, Risk, Selector
 from ...taxonomy.mcp import shipped
 from ..sql.changes import words
 from .graphql import operations
+from .hosts import metadata_of
 from .report import rank_of
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -49,6 +50,12 @@ def judge_request(method: str, address: str, body: str | None, doubt: str | None
     scheme = re.match(r"([a-z][a-z0-9+.-]*):(?!\d)", address.strip().lower())
     if scheme is not None and scheme[1] not in ("http", "https", "ftp", "ftps", "file"):
         return [unknown(f"what `{scheme[1][:20]}` sends is not read here", method)]
+    if (metadata := metadata_of(address)) is not None:
+        return [
+            Meaning(
+                Effect.ESCALATE, metadata.why, criticality=Risk.CRITICAL, operation=method[:200]
+            )
+        ]
     if method == "DELETE":
         why = f"it deletes `{address[:100]}`"
         return [_lost(f"DELETE {_path_of(address)}", why)]

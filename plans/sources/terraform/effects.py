@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
 from ...model import Effect, Reversibility, Selector
 from ...taxonomy.terraform import Facts, Guard, Loss, Step, Taxonomy
 from ..verdicts import Verdict, worst
+from .charts import CHART_VALUES, chart_settings
 from .grants import access
 from .values import Values, canonical, is_marked, leaves, text
+from .words import plain
 
 
 def judge(
@@ -16,10 +19,14 @@ def judge(
 ) -> Verdict:
     """The worst of what the step itself does, the guards that fall and what is granted."""
     verdicts = [_of_step(taxonomy, facts, step, values, resource_type)]
+    # The same name from another provider is another type, which its rows may accuse and never acquit.
+    facts = facts or taxonomy.facts(resource_type, None)
     if step in (Step.UPDATE, Step.REPLACE):
         verdicts += _fallen(taxonomy, facts, values)
+        verdicts += _settings_fallen(facts, values)
     if step is Step.CREATE and facts is not None and facts.configures_another:
-        verdicts += _fallen(taxonomy, facts, Values({}, values.after, values.unknown))
+        new = Values({}, values.after, values.unknown)
+        verdicts += _fallen(taxonomy, facts, new, is_new=True)
     if facts is not None:
         verdicts += access(taxonomy, facts, step, values)
     return worst(verdicts)
@@ -28,7 +35,7 @@ def judge(
 def is_protected(taxonomy: Taxonomy, facts: Facts | None, value: Any) -> bool:
     """Whether at least one guard stands."""
     return any(
-        _stands(guard, leaves(value, guard.attribute))
+        _stands(guard, _guarded(guard, value))
         for guard in _guards(taxonomy, facts)
         if _may_hold(value, guard)
     )
@@ -80,13 +87,43 @@ def _kept(facts: Facts, values: Values) -> str | None:
 # Guards.
 
 
-def _fallen(taxonomy: Taxonomy, facts: Facts | None, values: Values) -> list[Verdict]:
+def _fallen(
+    taxonomy: Taxonomy, facts: Facts | None, values: Values, *, is_new: bool = False
+) -> list[Verdict]:
     return [
         verdict
         for guard in _guards(taxonomy, facts)
         if any(_may_hold(each, guard) for each in (values.before, values.after, values.unknown))
-        and (verdict := _fall(guard, values)) is not None
+        and (verdict := _fall(guard, values, is_new=is_new)) is not None
     ]
+
+
+def _settings_fallen(facts: Facts | None, values: Values) -> list[Verdict]:
+    """The guards among the values of a chart that fall; values that cannot be read may hold any."""
+    if facts is None or not facts.settings:
+        return []
+    before, after = chart_settings(values.before), chart_settings(values.after)
+    if isinstance(before, str) or isinstance(after, str):
+        reason = before if isinstance(before, str) else str(after)
+        return [Verdict(Effect.UNKNOWN, Selector.UNKNOWN, Reversibility.UNKNOWN, (), reason)]
+    hidden = any(
+        is_marked(mirror, each)
+        for mirror in (values.sensitive_before, values.sensitive_after)
+        for each in CHART_VALUES
+    )
+    later = next((each for each in CHART_VALUES if is_marked(values.unknown, each)), None)
+    verdicts: list[Verdict] = []
+    for setting in facts.settings:
+        for path in dict.fromkeys((*before, *after)):
+            if not fnmatchcase(path, setting.attribute):
+                continue
+            old, new = before.get(path, []), after.get(path, [])
+            if later is not None and _could_fall(setting, old):
+                verdicts.append(_verdict(setting, f"`{later}` is known only after apply"))
+            elif _falls(setting, old, new):
+                told = "(sensitive)" if hidden else f"{_told(old)} → {_told(new)}"
+                verdicts.append(_verdict(setting, f"`{plain(path)}` {told}"))
+    return verdicts
 
 
 def _guards(taxonomy: Taxonomy, facts: Facts | None) -> Iterator[Guard]:
@@ -102,9 +139,12 @@ def _may_hold(value: Any, guard: Guard) -> bool:
     return not isinstance(value, dict) or guard.attribute.partition(".")[0] in value
 
 
-def _fall(guard: Guard, values: Values) -> Verdict | None:
+def _fall(guard: Guard, values: Values, *, is_new: bool) -> Verdict | None:
     before, after = _guarded(guard, values.before), _guarded(guard, values.after)
-    if is_marked(values.unknown, guard.attribute):
+    if is_new and guard.lost_when is Loss.TURNED_OFF and not before:
+        # Whoever sets up what is on, or may be, turns it off by saying so.
+        before = [True] * len(after)
+    if any(is_marked(values.unknown, path) for path in _paths(guard)):
         if not _could_fall(guard, before):
             return None
         note = f"`{guard.attribute}` is known only after apply"
@@ -113,22 +153,45 @@ def _fall(guard: Guard, values: Values) -> Verdict | None:
         note = f"`{guard.attribute}` {old} → {new}"
     else:
         return None
+    return _verdict(guard, note)
+
+
+def _verdict(guard: Guard, note: str) -> Verdict:
     lasting = Reversibility.IRREVERSIBLE if guard.irreversible else Reversibility.REVERSIBLE
     return Verdict(guard.effect, Selector.ALL, lasting, (note,))
 
 
 def _guarded(guard: Guard, value: Any) -> list[Any]:
     """The values that the guard speaks of, only of blocks that hold what it needs beside it."""
-    if not guard.beside:
+    if not (guard.beside or guard.where or guard.unless):
         return leaves(value, guard.attribute)
     place, _, attribute = guard.attribute.rpartition(".")
     blocks = leaves(value, place) if place else [value]
     return [
         leaf
         for block in blocks
-        if any(_filled(leaves(block, each)) for each in guard.beside)
+        if not guard.beside or any(_filled(leaves(block, each)) for each in guard.beside)
         for leaf in leaves(block, attribute)
+        if _counts(guard, leaf if isinstance(leaf, dict) else block)
     ]
+
+
+def _counts(guard: Guard, block: Any) -> bool:
+    def has_only(path: str, wanted: tuple[str, ...]) -> bool:
+        found = leaves(block, path)
+        return 0 < len(found) == _count_in(found, wanted)
+
+    return all(has_only(*each) for each in guard.where.items()) and not any(
+        has_only(*each) for each in guard.unless.items()
+    )
+
+
+def _paths(guard: Guard) -> Iterator[str]:
+    """The paths of all that decides whether a guard stands."""
+    yield guard.attribute
+    place = guard.attribute.rpartition(".")[0]
+    for name in (*guard.where, *guard.unless):
+        yield f"{place}.{name}" if place else name
 
 
 def _falls(guard: Guard, before: list[Any], after: list[Any]) -> bool:
@@ -200,6 +263,10 @@ def _shown(guard: Guard, values: Values, leaves: list[Any]) -> str:
         values.sensitive_after, guard.attribute
     ):
         return "(sensitive)"
+    return _told(leaves)
+
+
+def _told(leaves: list[Any]) -> str:
     if len(leaves) != 1 or isinstance(leaves[0], dict | list):
         return f"({len(leaves)} entries)" if leaves else "(not set)"
     shown = canonical(leaves[0])

@@ -93,6 +93,7 @@ _STEPS = {
     "terraform.forget": Step.FORGET,
     "terraform.create_then_forget": Step.FORGET,
 }
+_NEW_FIRST = "terraform.create_then_delete"
 _HOLDING = frozenset({Class.STATEFUL, Class.DEPLOYMENT})
 _NAMING = ("name", "identifier", "bucket")
 _MANY_PATHS = 50
@@ -169,6 +170,8 @@ class _Reader:
         if facts is not None and facts.manifest and step is not Step.FORGET:
             verdict = manifest_verdict(facts.manifest, step, values, self.options)
         else:
+            if facts is not None and facts.handed_over and entry.action == _NEW_FIRST:
+                facts = replace(facts, is_a=Class.STATELESS)
             verdict = judge(self.taxonomy, facts, step, values, entry.resource_type)
         runs = _provisioners(configured)
         if not runs or step in (Step.UPDATE, Step.FORGET):
