@@ -522,9 +522,7 @@ class Expressions(Lookups):
 
     def _unknown_function(self, node: syntax.Call) -> Diagnostic:
         functions = names_of(Form.FUNCTION)
-        help_line = suggestion(
-            self.names, self.scope, node.function, Kind.FUNCTION, functions
-        )
+        help_line = suggestion(self.names, self.scope, node.function, Kind.FUNCTION, functions)
         message = f"there is no function `{node.function}` here"
         return Diagnostic(Code.UNKNOWN_FUNCTION, message, node.name_span, help_line)
 

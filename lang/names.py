@@ -306,9 +306,7 @@ def suggestion(
         own = any(one.module == module and is_a(names, one, kind) for one in symbols)
         if own and not module.startswith("<") and name not in scope.symbols:
             return f"add `use {module} ({name})`"
-    known = {
-        known for known, symbols in scope.symbols.items() if is_a(names, symbols[0], kind)
-    }
+    known = {known for known, symbols in scope.symbols.items() if is_a(names, symbols[0], kind)}
     if kind is Kind.TYPE:
         known |= PRIMITIVES.keys()
     return did_you_mean(name, {*known, *others} - {name})

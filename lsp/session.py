@@ -57,6 +57,8 @@ class Session:
             self.workspace.modules_with,
             self.workspace.is_editable,
             self.workspace.shown,
+            lambda: (self.workspace.analysis(files[0]) for files in self.workspace.sets()),
+            self.workspace.documents,
         )
 
     def edit(

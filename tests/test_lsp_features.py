@@ -259,12 +259,18 @@ def test_attributes_that_one_place_reads_keep_one_name() -> None:
     ("text", "new", "why"),
     [
         ("permit p { action enter when princ<|>ipal.age > 1 }", "x", "is a word of the language"),
-        ("permit p { principal Us<|>er }", "Door", "there is already a entity type `Door`"),
+        ("permit p { principal Us<|>er }", "Door", "there is already an entity type `Door`"),
         ("permit p { principal Us<|>er }", "Int", "is a type of the language"),
         ("permit p { action en<|>ter }", "a b", "is not a name"),
         ("permit p { action enter when principal.a<|>ge > 1 }", "boss", "there is already a `boss`"),
         ("permit <|>p { action enter }\nforbid q { action enter }", "q", "already a rule `q`"),
         ("permit p { action enter when 1<|> > 1 }", "x", "there is no name here"),
+        ("permit p { action en<|>ter }", "door.open", "there is already an action `door.open`"),
+        ("permit p { action enter when gro<|>wn(principal, 1) }", "ip", "`ip` is a function of the language"),
+        ("entity Lab extends Room { si<|>ze: Int }\nabstract entity Room { name: String }", "name",
+         "there is already a `name` beside it"),
+        ("entity Lab extends Room { size: Int }\nabstract entity Room { na<|>me: String }", "size",
+         "there is already a `size` beside it"),
     ],
 )  # fmt: skip
 def test_a_name_that_cannot_be_taken_is_refused(text: str, new: str, why: str) -> None:
@@ -293,6 +299,29 @@ def test_what_is_declared_where_nothing_can_be_read_is_not_renamed() -> None:
     file = opened(SCHEMA + "define tall(per<|>son: User) -> Bool = person.age > and person.boss")
     found = rename.rename(file.view, file.position, "u")
     assert not isinstance(found, rename.Refusal) and len(found[file.view.file]) == 3
+
+
+def test_an_attribute_may_have_the_name_of_one_that_is_not_beside_it() -> None:
+    text = (
+        "// 𝄞\nabstract entity Room { name: String }\nentity Lab extends Room { si<|>ze: Int }\n"
+        "entity Hall extends Room { seats: Int }\n"
+    )
+    assert "Lab extends Room { seats: Int }" in renamed(text, "seats")
+
+
+def test_every_policy_set_that_reads_a_file_is_renamed_with_it() -> None:
+    file = opened(SCHEMA.replace("// 𝄞\n", "// 𝄞\nmodule vocab\n", 1), "// 𝄞\nuse vocab (User)\n")
+    solo = "file:///project/solo.ilk"
+    alone = "use vocab (grown)\npermit s { action enter when grown(principal, 3) }\n"
+    file.session.workspace.open_file(solo, alone, 1)
+    position = Position(15, 8)
+    found = rename.rename(file.view, position, "adult")
+    assert not isinstance(found, rename.Refusal)
+    assert file.applied(found["/project/solo.ilk"], solo) == alone.replace("grown", "adult")
+    assert len(navigation.references(file.view, position)) == 3
+    file.session.workspace.open_file(solo, alone + "define adult() -> Bool = true\n", 2)
+    # That file would see both.
+    assert isinstance(rename.rename(file.view, position, "adult"), rename.Refusal)
 
 
 def test_what_is_bundled_is_not_renamed() -> None:
@@ -520,6 +549,40 @@ def test_a_claim_is_the_same_in_every_place() -> None:
     running = {"c": ClaimState("c", Status.RUNNING)}
     assert claim_features.claim_diagnostics(file.view, running) == []
     assert claim_features.save_as_test(file.view, proved, 0) == []
+
+
+@pytest.mark.parametrize(
+    ("uses", "after"),
+    [
+        ("use world (grown)\n", "use world (grown, User, Door)\n"),
+        ("use world\n", "use world\n"),
+        ("module m\nuse world (grown, Door)\n", "module m\nuse world (grown, Door, User)\n"),
+        ("module m\n", "module m\n\nuse world (User, Door)\n"),
+    ],
+)
+def test_a_counterexample_is_saved_with_the_types_that_it_names(uses: str, after: str) -> None:
+    world = SCHEMA.replace("// 𝄞\n", "// 𝄞\nmodule world\n", 1)
+    claim = "permit p { action enter }\nprove c<|> { action enter never permitted }\n"
+    file = opened(f"// 𝄞\n{uses}{claim}", world)
+    test = (
+        'test t {\n  principal User::"a" { age: 0 }\n  action    enter\n'
+        '  resource  Door::"d"\n  expect    permit by p\n}\n'
+    )
+    states = {"c": ClaimState("c", Status.REFUTED, test=test)}
+    (fix,) = claim_features.save_as_test(file.view, states, file.view.offset(file.position))
+    text = file.applied(fix.edits[file.view.file])
+    assert text == f"// 𝄞\n{after}{claim.replace('<|>', '')}\n{test}"
+    saved = opened(text, world)
+    assert {one.code for one in diagnostics.diagnostics(saved.view)} <= {"unused-import"}
+    (again,) = claim_features.save_as_test(saved.view, states, text.index("prove c"))
+    assert "\n\ntest t_2 {\n" in saved.applied(again.edits[saved.view.file])
+
+
+def test_a_counterexample_is_not_saved_where_its_types_cannot_be_named() -> None:
+    file = opened("// 𝄞\nprove c<|> { never permitted }\n", SCHEMA)
+    test = 'test t { principal User::"a"  action enter  resource Door::"d"  expect deny }'
+    states = {"c": ClaimState("c", Status.REFUTED, test=test)}
+    assert claim_features.save_as_test(file.view, states, file.view.offset(file.position)) == []
 
 
 def test_a_test_that_fails_is_a_diagnostic_and_a_lens() -> None:

@@ -5,13 +5,15 @@ import re
 from lsprotocol.types import TextEdit
 
 from ...lang import syntax
+from ...lang.checker import walk
 from ...lang.source import Span
 from ..documents import Part
 from ..view import View
 
 
-def import_edit(view: View, module: str, name: str) -> TextEdit | None:
-    """The edit that brings a name into the file; `None` where its module has no name or is used in whole."""
+def import_edit(view: View, module: str, *names: str) -> TextEdit | None:
+    """The edit that brings names into the file; `None` where their module has no name or is used in whole."""
+    name = ", ".join(names)
     if module.startswith("<"):
         return None
     last: Part | None = None
@@ -33,6 +35,21 @@ def import_edit(view: View, module: str, name: str) -> TextEdit | None:
         return view.edit(at_end, before + line)
     start = view.document.parts[0].fragment.offset if view.document.parts else 0
     return view.edit_between(start, start, line + "\n\n")
+
+
+def imports_for(view: View, declaration: syntax.Declaration) -> list[TextEdit] | None:
+    """The edits after which the file sees every entity type that a declaration names; `None` if it cannot."""
+    scope = view.scope
+    if scope is None:
+        return None
+    wanted: dict[str, dict[str, None]] = {}
+    entities = [node for node in walk(declaration) if isinstance(node, syntax.EntityReference)]
+    for node in sorted(entities, key=lambda node: node.span.start):
+        if node.type not in scope.symbols:
+            for module in view.analysis.names.hidden.get(node.type, [])[:1]:
+                wanted.setdefault(module, {})[node.type] = None
+    edits = [import_edit(view, module, *names) for module, names in wanted.items()]
+    return None if None in edits else [edit for edit in edits if edit is not None]
 
 
 def removal_edit(view: View, unused: Span) -> TextEdit | None:
