@@ -28,6 +28,8 @@ class View:
     """Whether a file is the user's to change."""
     shown: Callable[[Span], str] = str
     """A place in words, with its file as it is called in the project."""
+    module: Callable[[str], Document | None] = lambda name: None
+    """The file of a module that the file can use."""
     sets: Callable[[], Iterable[Analysis]] = tuple
     """Every policy set of the project."""
     documents: Mapping[str, Document] = field(default_factory=dict)

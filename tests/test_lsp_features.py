@@ -409,6 +409,52 @@ MENDED = [
      'abstract entity Pet\nentity Cat extends Pet\nforbid f { resource Cat::"𝄞" }'),
     ("permit p { action enter when resource.risk == <[hgih]> }", "Change to `high`",
      "permit p { action enter when resource.risk == high }"),
+    ("permit p { action enter when resource.risk == <[q]> }", "Change to `low`",
+     "permit p { action enter when resource.risk == low }"),
+    ('permit p { action enter when <[principal.age == "3"]> }', "Write `3`",
+     "permit p { action enter when principal.age == 3 }"),
+    ('permit p { action enter when <[context.now < "2026-01-01T00:00:00Z"]> }',
+     'Write `instant("2026-01-01T00:00:00Z")`',
+     'permit p { action enter when context.now < instant("2026-01-01T00:00:00Z") }'),
+    ('permit p { action enter when <[principal == "𝄞"]> }', 'Write `User::"𝄞"`',
+     'permit p { action enter when principal == User::"𝄞" }'),
+    ('permit p { action enter when grown(principal, <["18"]>) }', "Write `18`",
+     "permit p { action enter when grown(principal, 18) }"),
+    ("<[#]> 𝄞\npermit p { action enter }", "Write `//`", "// 𝄞\npermit p { action enter }"),
+    ("permit p { action enter <[#]> 𝄞\n}", "Write `//`", "permit p { action enter // 𝄞\n}"),
+    ("permit p { action enter when resource.hint ?? \"\" == <[']>a' }", 'Write `"a"`',
+     'permit p { action enter when resource.hint ?? "" == "a" }'),
+    ("permit p { action enter when principal == User<[:]>:'a' }", 'Write `"a"`',
+     'permit p { action enter when principal == User::"a" }'),
+    ("permit p { action enter when principal.age in <[[]>1, 2] }", "Write `{…}`",
+     "permit p { action enter when principal.age in {1, 2} }"),
+    ("permit p { action enter when (1 > 0 <[}]>", "Add `)`", "permit p { action enter when (1 > 0) }"),
+    ("permit p {\n  action enter\n  when grown(principal, 1\n  <[unless]> false\n}", "Add `)`",
+     "permit p {\n  action enter\n  when grown(principal, 1)\n  unless false\n}"),
+    ("permit p { action enter when principal.age in {1, 2 <[unless]> false }", "Add `}`",
+     "permit p { action enter when principal.age in {1, 2} unless false }"),
+    ("permit p { action enter when if principal.age > 1 then true <[}]>", "Add `else false`",
+     "permit p { action enter when if principal.age > 1 then true else false }"),
+    ("define f(a: Int) -> Int = if a > 1 then a<[]>", "Add `else 0`",
+     "define f(a: Int) -> Int = if a > 1 then a else 0"),
+    ("permit p { action enter when principal.boss != <[null]> }", "Write `principal has boss`",
+     "permit p { action enter when principal has boss }"),
+    ("permit p { action enter when <[resource.hint]> == None }", "Write `not (resource has hint)`",
+     "permit p { action enter when not (resource has hint) }"),
+    ("permit p { when resource == <[Door]> }", "Write `resource is Door`", "permit p { when resource is Door }"),
+    ("permit p { when resource != <[Door]> }", "Write `not (resource is Door)`",
+     "permit p { when not (resource is Door) }"),
+    ("permit p { action enter }\nforbid <[p]> { action enter }", "Rename to `p_2`",
+     "permit p { action enter }\nforbid p_2 { action enter }"),
+    ("enum Mood { fine, <[fine]>, fine_2 }", "Rename to `fine_3`", "enum Mood { fine, fine_3, fine_2 }"),
+    ("entity House { a: Int, <[a]>: Int }", "Rename to `a_2`", "entity House { a: Int, a_2: Int }"),
+    ("permit p { action enter when <[grown(principal)]> }", "Write `grown(principal, 0)`",
+     "permit p { action enter when grown(principal, 0) }"),
+    ("permit p { action enter when <[grown(principal, 1, 2)]> }", "Write `grown(principal, 1)`",
+     "permit p { action enter when grown(principal, 1) }"),
+    ("define f(a: User, b: Door) -> Bool = true\npermit p { action enter when <[f()]> }",
+     "Write `f(principal, resource)`",
+     "define f(a: User, b: Door) -> Bool = true\npermit p { action enter when f(principal, resource) }"),
 ]  # fmt: skip
 """A policy after the schema, the title of a fix, and the policy once it is made; `None` where another line changes."""
 
@@ -430,9 +476,7 @@ NOT_OBVIOUS = {
     Code.EXPANSION_TOO_LARGE: "what to leave out is a choice",
     Code.CYCLIC_IMPORT: "which way to go without is a choice",
     Code.CYCLIC_DEFINITION: "which way to go without is a choice",
-    Code.DUPLICATE_NAME: "which of the two is to be called otherwise is a choice",
     Code.UNKNOWN_ELEMENT_TYPE: "the type is not known",
-    Code.WRONG_ARGUMENTS: "what was meant is not known",
     Code.NEVER_APPLIES: "what is wrong with the condition is not known",
     **dict.fromkeys(
         (
@@ -467,6 +511,16 @@ def test_every_diagnostic_has_a_fix_or_a_reason_why_none_is_obvious() -> None:
 def test_a_missing_use_is_added_from_a_module_that_nothing_uses_yet() -> None:
     found = fixed("// 𝄞\nmodule m\n\nuse std.change\n\npermit p { resource <[Table]> }\n")
     assert "\nuse std.change\nuse std.sql (Table)\n\n" in found["Add `use std.sql (Table)`"]
+
+
+def test_an_action_is_found_in_a_module_that_nothing_uses_yet() -> None:
+    found = fixed("// 𝄞\nmodule m\n\npermit p { action <[truncate]> }\n")
+    assert found["Add `use std.sql`"].startswith("// 𝄞\nmodule m\n\nuse std.sql\n")
+
+
+def test_a_fix_among_others_is_not_preferred() -> None:
+    file = opened(SCHEMA + "permit p { action enter when resource.risk == <[q]> }")
+    assert [fix.is_preferred for fix in fixes.fixes(file.view, file.range)] == [False, False]
 
 
 def test_an_unused_import_is_removed_alone_or_with_its_use() -> None:

@@ -16,19 +16,24 @@ def import_edit(view: View, module: str, *names: str) -> TextEdit | None:
     name = ", ".join(names)
     if module.startswith("<"):
         return None
-    last: Part | None = None
     for part in view.document.parts:
         item = part.declaration
-        if isinstance(item, syntax.Use):
+        if isinstance(item, syntax.Use) and item.module == module:
+            if not item.names:
+                return None
+            at = item.names[-1].span
+            return view.edit(Span(at.fragment, at.end, at.end), f", {name}")
+    return use_edit(view, f"use {module} ({name})")
+
+
+def use_edit(view: View, line: str) -> TextEdit:
+    """The edit that puts a `use` after those that are there."""
+    last: Part | None = None
+    for part in view.document.parts:
+        if isinstance(part.declaration, syntax.Use):
             last = part
-            if item.module == module:
-                if not item.names:
-                    return None
-                at = item.names[-1].span
-                return view.edit(Span(at.fragment, at.end, at.end), f", {name}")
-        elif isinstance(item, syntax.Module):
+        elif isinstance(part.declaration, syntax.Module):
             last = last or part
-    line = f"use {module} ({name})"
     if last is not None:
         at_end = Span(last.fragment, last.declaration.span.end, last.declaration.span.end)
         before = "\n\n" if isinstance(last.declaration, syntax.Module) else "\n"
