@@ -46,8 +46,8 @@ def labels(text: str) -> list[str]:
         ("permit p { action enter when action == door.<|> }", ["open"]),
         ("permit p { action enter when resource has <|> }", ["hint"]),
         ("permit p { action <|> }", ["touch", "door.open", "enter"]),
-        ("permit p { principal <|>", ["Door", "Team", "User"]),
-        ("permit p { action enter when principal is <|>", ["Door", "Team", "User"]),
+        ("permit p { principal <|>", ["User", "in", "Door", "Team"]),
+        ("permit p { action enter when principal is <|>", ["User", "Door", "Team"]),
         ('permit p { action enter because "𝄞 {resource.<|>}" }', ["hint", "level", "risk", "tags"]),
         ('permit p { action enter because "𝄞 {resource.le<|>', ["hint", "level", "risk", "tags"]),
         ('test t { principal User::"𝄞" { <|> } }', ["age", "boss"]),
@@ -55,8 +55,8 @@ def labels(text: str) -> list[str]:
         ("test t { action enter context { <|> } }", ["now", "code"]),
         ("forbid f { action enter }\nprove p { denied by <|> }", ["f"]),
         ("forbid f { action enter }\ntest t { expect deny by <|> }", ["f"]),
-        ("entity X { a: Set<<|> } }", ["Door", "Risk", "Team", "User"]),
-        ("define f(u: <|>", ["Door", "Risk", "Team", "User"]),
+        ("entity X { a: Set<<|> } }", ["String", "Int", "Bool", "Door", "Risk", "Team", "User"]),
+        ("define f(u: <|>", ["String", "Int", "Bool", "Door", "Risk", "Team", "User"]),
         ("action go in <|>", ["touch"]),
         ("use std.<|>", ["aws", "azure", "change"]),
         ('permit p { resource Door in Team::"<|>" }\nforbid f { resource Door in Team::"𝄞" }', ["𝄞"]),
@@ -66,10 +66,89 @@ def test_what_fits_comes_first(text: str, first: list[str]) -> None:
     assert labels(text)[: len(first)] == first
 
 
-def test_clauses_are_proposed_where_one_can_stand() -> None:
-    found = labels("permit p {\n  <|>\n}")
-    assert {"action", "because", "principal", "resource", "unless", "when"} <= set(found)
-    assert "forbid" not in found
+RANKED = [
+    ("permit p { action enter when <|> }", ["principal", "resource", "context", "action", "grown"]),
+    ("permit p { action enter when true or <|> }", ["principal", "resource", "context", "action"]),
+    ("permit p { action enter when if true then <|> }", ["principal", "resource", "context", "action"]),
+    ("permit p { action enter when grown(<|>", ["principal", "resource"]),
+    ("permit p { action enter when grown(principal, context.code ?? <|>", ["0"]),
+    ("define f(a: Bool?) -> Bool = a ?? <|>", ["false", "true"]),
+    ('permit p { action enter when principal in <|> }', ["principal", "resource", "context", 'Team::"…"']),
+    ("define f(from: IpRange) -> Bool = from in <|>", ["from", "ip"]),
+    ("permit p { action enter when resource.tags.size > 1 <|>", ["and", "or"]),
+    ("permit p {\n  <|>\n}", ["when", "action", "principal", "resource", "unless", "because", "instead"]),
+    ("permit p {\n  action enter\n  because \"𝄞\"\n  <|>\n}", ["when", "principal", "resource", "unless", "instead"]),
+    ("forbid p {\n  action enter\n  <|>\n}", ["when", "because", "principal"]),
+    ("require p {\n  action enter\n  when true\n  <|>\n}", ["need", "when", "principal"]),
+    ("prove p {\n  action enter\n  when true\n  <|>\n}", ["never", "always", "permitted", "denied", "held"]),
+    ("prove p {\n  never permitted\n  <|>\n}", ["when", "action", "principal", "resource", "unless"]),
+    ("prove p {\n  for any sequence of permitted actions\n  <|>\n}", ["always", "when"]),
+    ("test t {\n  action enter\n  <|>\n}", ["expect", "principal", "resource", "context", "given"]),
+    ("action go {\n  principal User\n  <|>\n}", ["resource", "context", "effects"]),
+    ("entity X { a: <|> }", ["String", "Int", "Bool", "Door", "Risk", "Team", "User"]),
+    ("define f() -> <|>", ["String", "Int", "Bool"]),
+    ("abstract entity Asker\nentity Bot extends Asker\nforbid f { principal <|> }",
+     ["User", "in", "Bot", "Door", "Team", "Asker"]),
+    ("entity Bot\naction go { principal <|> }", ["User", "Bot", "Door"]),
+    ("permit p { action enter  resource <|> }", ["Door"]),
+    ("permit p { principal User in <|> }", ['Team::"…"']),
+    ("permit p { resource in <|> }", ['Team::"…"']),
+    ("permit p { resource Team in <|> }", []),
+    ("test t { principal <|>", ['User::"…"']),
+    ("test t { resource D<|>", ['Door::"…"']),
+    ("test t { given <|>", ['Door::"…"', 'Team::"…"', 'User::"…"']),
+    ('test t { given User::"𝄞" in <|>', ['Team::"…"']),
+    ("test t { action <|>", ["door.open", "enter"]),
+    ("action group far\npermit p { action <|> }", ["far", "touch", "door.open", "enter"]),
+    ("<|>", ["permit", "forbid", "require", "prove", "test", "define", "entity", "action", "use"]),
+]  # fmt: skip
+"""Where something is written, and what is proposed first there."""
+
+
+@pytest.mark.parametrize(("text", "first"), RANKED)
+def test_what_is_meant_most_comes_first(text: str, first: list[str]) -> None:
+    found = labels(text)
+    assert found[: len(first)] == first
+    assert first or not found
+
+
+@pytest.mark.parametrize(
+    ("text", "members"),
+    [
+        ('permit p {\n  action enter\n  when resource.hint == "𝄞" and\n  unless principal.<|>\n}', {"age", "boss"}),
+        ('permit p {\n  action enter\n  when resource.hint == "𝄞\n  when principal.<|>\n}', {"age", "boss"}),
+        ("permit p {\n  action enter\n  when not\n  unless principal.<|>\n}", {"age", "boss"}),
+    ],
+)  # fmt: skip
+def test_a_slip_on_the_line_before_hides_nothing(text: str, members: set[str]) -> None:
+    assert set(labels(text)) == members
+
+
+def test_the_end_of_a_clause_proposes_no_word_that_cannot_stand_there() -> None:
+    found = labels("permit p {\n  action enter\n  when true\n  <|>\n}")
+    assert {"because", "principal", "resource", "unless", "when", "and"} <= set(found)
+    assert {"forbid", "need", "action"}.isdisjoint(found)
+    assert labels("permit p { action enter }\n@<|>") == [] == labels("@re<|>\npermit p { }")
+    assert labels("entity X { <|> }") == []
+
+
+def test_what_nothing_uses_yet_brings_its_use() -> None:
+    def brought(text: str, label: str) -> str:
+        file = opened(f"// 𝄞\n{text}")
+        items = {one.label: one for one in completion.completion(file.view, file.position)}
+        return file.applied(list(items[label].additional_text_edits or ())).partition("\n\n")[0]
+
+    assert brought("define f(a: Pla<|>", "Plan") == "// 𝄞\nuse std.change (Plan)"
+    assert brought("permit p { principal Ag<|> }", "Agent") == "// 𝄞\nuse std.change (Agent)"
+    assert brought("permit p { action trunc<|> }", "sql.truncate") == "// 𝄞\nuse std.sql"
+
+
+@pytest.mark.parametrize(
+    "text", ["use std.sql (<|>)", "use std.sql (<|>", "use std.sql (View, T<|>"]
+)
+def test_what_a_module_declares_is_proposed_before_anything_uses_it(text: str) -> None:
+    found = labels(text)
+    assert "Table" in found and "sql.drop" not in found
 
 
 def test_a_declaration_is_proposed_even_where_the_last_could_go_on() -> None:
