@@ -597,6 +597,20 @@ def test_an_action_is_found_in_a_module_that_nothing_uses_yet() -> None:
     assert found["Add `use std.sql`"].startswith("// 𝄞\nmodule m\n\nuse std.sql\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("define f() -> Bool = <[Risk]>.high == Risk.high", True),
+        ("permit p { when <[Plan]> == principal }", False),
+        ("permit p { when <[is_unread]> }", False),
+        ("define f(a: <[is_unread]>) -> Bool = true", False),
+        ("define f(a: Int) -> Bool = <[Plan]>(a)", False),
+    ],
+)
+def test_a_use_is_offered_only_for_what_can_stand_there(text: str, offered: bool) -> None:
+    assert any(title.startswith("Add `use") for title in fixed(f"// 𝄞\n{text}\n")) == offered
+
+
 def test_a_fix_among_others_is_not_preferred() -> None:
     file = opened(SCHEMA + "permit p { action enter when resource.risk == <[q]> }")
     assert [fix.is_preferred for fix in fixes.fixes(file.view, file.range)] == [False, False]

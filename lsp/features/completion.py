@@ -382,6 +382,8 @@ def _types(
                 name, CompletionItemKind.Class, rank, order, "built-in type", snippet=snippet
             )
     for entry in view.analysis.entries.values():
+        if not isinstance(entry.declaration, syntax.Enum | syntax.Entity | syntax.TypeAlias):
+            continue
         for symbol, _ in declared(entry.declaration, entry.module):
             export = Export(entry.module, symbol.kind, symbol.name, entry.declaration)
             type = names.types.get(id(entry.declaration))

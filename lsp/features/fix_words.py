@@ -11,7 +11,8 @@ from ...lang.diagnostics import Code, Diagnostic
 from ...lang.grammar_state import state_after
 from ...lang.source import Span
 from ...lang.values import quote
-from ..exports import unread
+from ..exports import exports, unread
+from ..symbols import Kind
 from ..view import View, whole
 from .fix_tries import mends
 from .imports import import_edit, use_edit
@@ -24,6 +25,12 @@ _WRITE = re.compile(r"write `([^`]+)`")
 _ADD_USE = re.compile(r"add `use ([^` ]+) \(([^`)]+)\)`")
 _OPEN_BRACE = re.compile(r"(?<!\\)\{(?![^{}\"]*\})")
 _OPEN_BRACE_ALONE = re.compile(r"\{")
+_IMPORTED = {
+    Code.UNKNOWN_TYPE: frozenset({Kind.ENTITY, Kind.ENUM, Kind.ALIAS}),
+    Code.UNKNOWN_FUNCTION: frozenset({Kind.DEFINE}),
+    Code.UNKNOWN_NAME: frozenset({Kind.ENUM}),
+}
+"""What a name that is not known can be."""
 _OTHER_QUOTES = re.compile(r"(['`])([^'`\r\n]*)\1")
 _PLAIN = ("false", "0", "0.0", '""', "0s")
 _WRITTEN_WRONG = ("&&", "||", "&", "|", "!", ";", "=", "[", "]", "#")
@@ -45,20 +52,26 @@ def name_member(view: View, problem: Diagnostic) -> Fixes:
 def add_use(view: View, problem: Diagnostic) -> Fixes:
     match = _ADD_USE.search(problem.help or "")
     candidates = [(match[1], match[2])] if match is not None else []
-    if problem.code in (Code.UNKNOWN_TYPE, Code.UNKNOWN_NAME, Code.UNKNOWN_FUNCTION) and not match:
-        name = problem.span.text
-        candidates = [(module, name) for module in view.modules_with(name)]
+    name, kinds = problem.span.text, _IMPORTED.get(problem.code, frozenset())
+    for module in view.modules_with(name) if kinds and match is None else ():
+        found = (export for export in exports(view, module) if export.name == name)
+        # Of what is declared, only an enum begins a value, and only before the dot of a member.
+        after = problem.span.fragment.text[problem.span.end :].lstrip()
+        if any(export.kind in kinds for export in found) and (
+            problem.code is not Code.UNKNOWN_NAME or after.startswith(".")
+        ):
+            candidates.append((module, name))
     for module, name in candidates:
         edit = import_edit(view, module, name)
         if edit is not None:
             yield f"Add `use {module} ({name})`", [edit]
     if problem.code is Code.UNKNOWN_ACTION:
-        found = {
+        lines = {
             export.use: None
             for export in unread(view)
             if not export.is_imported and f".{export.name}".endswith(f".{problem.span.text}")
         }
-        for line in found:
+        for line in lines:
             yield f"Add `{line}`", [use_edit(view, line)]
 
 
