@@ -94,7 +94,7 @@ class Checked:
         return self.names.schema
 
 
-DETERMINE = {
+DETERMINED_BY = {
     syntax.Outcome.PERMIT: (syntax.Effect.PERMIT,),
     syntax.Outcome.HOLD: (syntax.Effect.REQUIRE,),
     syntax.Outcome.DENY: (syntax.Effect.FORBID, syntax.Effect.REQUIRE),
@@ -612,7 +612,7 @@ class _Declarations:
                 case syntax.TestAction(reference):
                     action = self._test_action(reference)
                 case syntax.Expect(outcome, rules):
-                    self._find_rules(rules, DETERMINE[outcome])
+                    self._find_rules(rules, DETERMINED_BY[outcome])
                 case _:
                     pass
         if action is not None:

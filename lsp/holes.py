@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..lang import syntax
-from ..lang.checker import Checked, walk
+from ..lang.checker import DETERMINED_BY, Checked, walk
 from ..lang.facts import Facts
 from ..lang.grammar_state import state_after
 from ..lang.lookups import Seen
@@ -53,12 +53,19 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name of one kind: `type`, `entity type`, `action`, `group`, `rule`, `module` or `new`, which is free."""
+    """A name of one kind: `type`, `entity type`, `action`, `group`, `module` or `new`, which is free."""
 
     kind: str
     dotted: str = ""
     likely: frozenset[str] = frozenset()
     """The entity types that are asked for there."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleName:
+    """A rule with one of these effects."""
+
+    effects: tuple[syntax.Effect, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,7 @@ class EntityId:
     type: str
 
 
-Place = Anything | Member | Name | Entity | Import | FieldName | EntityId
+Place = Anything | Member | Name | RuleName | Entity | Import | FieldName | EntityId
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,7 @@ class Hole:
     ends: bool = False
     """Whether a block may end here, so that a clause may begin."""
     at_line_start: bool = False
+    """Whether nothing stands before it on its line."""
 
 
 def hole_at(view: View, offset: int) -> Hole | None:
@@ -278,10 +286,10 @@ def _place_in(declaration: syntax.Declaration, checked: Checked, seen: list[Seen
                 return Name("action", _before_hole(_named_hole(names)))
             case syntax.TestAction(reference) if HOLE in reference.name:
                 return Name("one action", _before_hole(reference.name))
-            case syntax.Expect(_, rules) if _named_hole(rules):
-                return Name("rule")
+            case syntax.Expect(outcome, rules) if _named_hole(rules):
+                return RuleName(DETERMINED_BY[outcome])
             case syntax.DeniedBy(reference) if HOLE in reference.name:
-                return Name("forbid")
+                return RuleName((syntax.Effect.FORBID,))
             case syntax.Use(module, names):
                 if HOLE in module:
                     return Name("module", _before_hole(module))

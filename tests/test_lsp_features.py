@@ -100,6 +100,8 @@ RANKED = [
     ('test t { given User::"𝄞" in <|>', ['Team::"…"']),
     ("test t { action <|>", ["door.open", "enter"]),
     ("action group far\npermit p { action <|> }", ["far", "touch", "door.open", "enter"]),
+    ("permit p { }\nrequire r { need true }\nforbid f { }\ntest t { expect permit by <|>", ["p"]),
+    ("permit p { }\nrequire r { need true }\nforbid f { }\ntest t { expect deny by <|>", ["f", "r"]),
     ("<|>", ["permit", "forbid", "require", "prove", "test", "define", "entity", "action", "use"]),
 ]  # fmt: skip
 """Where something is written, and what is proposed first there."""
@@ -110,6 +112,7 @@ def test_what_is_meant_most_comes_first(text: str, first: list[str]) -> None:
     found = labels(text)
     assert found[: len(first)] == first
     assert first or not found
+    assert len(set(found)) == len(found)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from ...lang.names import resolve_type, silent
 from ...lang.typesystem import (
     ACTION,
     BOOL,
-    PRIMITIVES,
     EntityType,
     EnumType,
     Optional,
@@ -29,7 +28,18 @@ from ...lang.typesystem import (
     present,
 )
 from ..exports import Export, exports, unread
-from ..holes import Anything, Entity, EntityId, FieldName, Hole, Import, Member, Name, hole_at
+from ..holes import (
+    Anything,
+    Entity,
+    EntityId,
+    FieldName,
+    Hole,
+    Import,
+    Member,
+    Name,
+    RuleName,
+    hole_at,
+)
 from ..members import attributes_of
 from ..occurrences import occurrences
 from ..symbols import Kind, declared
@@ -135,8 +145,8 @@ def _items(view: View, hole: Hole) -> Iterator[_Item]:
             yield from _actions(view, hole, dotted, groups=kind == "action")
         case Name("group"):
             yield from _groups(view, hole)
-        case Name("rule" | "forbid" as kind):
-            yield from _rules(view, forbids_only=kind == "forbid")
+        case RuleName(effects):
+            yield from _rules(view, effects)
         case Name("module", dotted):
             yield from _modules(view, dotted)
         case Entity(types):
@@ -173,6 +183,8 @@ def _words(view: View, hole: Hole) -> Iterator[_Item]:
     starts_clause = hole.at_line_start or "and" not in hole.words
     place = hole.place
     for word in hole.words:
+        if word in TYPES:
+            continue
         rank, order = Rank.GOES_ON, order_in(OPERATORS, word)
         if hole.begins and word in DECLARATIONS:
             rank, order = Rank.MAKES, order_in(DECLARATIONS, word)
@@ -374,7 +386,7 @@ def _types(
     if scope is None:
         return
     if not entities_only and not dotted:
-        for name in (*PRIMITIVES, "Set"):
+        for name in TYPES:
             order = order_in(TYPES, name)
             rank = Rank.ANSWER if order < _COMMON_TYPES else Rank.MAKES
             snippet = "Set<$1>" if name == "Set" else ""
@@ -486,9 +498,9 @@ def _distance(view: View, file: str) -> int:
     return 0 if file == view.file else 1 if view.is_editable(file) else 2
 
 
-def _rules(view: View, *, forbids_only: bool) -> Iterator[_Item]:
+def _rules(view: View, effects: Container[syntax.Effect]) -> Iterator[_Item]:
     for name, rule in view.analysis.names.rules.items():
-        if not forbids_only or rule.effect is syntax.Effect.FORBID:
+        if rule.effect in effects:
             order, detail = _distance(view, rule.span.file), str(rule.effect)
             kind = CompletionItemKind.Constant
             yield _Item(name, kind, Rank.ANSWER, order, detail, doc=rule.doc)
