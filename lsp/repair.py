@@ -17,7 +17,8 @@ from ..lang.source import Fragment, Span
 MISSING = "ilk_missing"
 """The name that stands where one is missing."""
 _MAX_MENDS = 8
-_MAX_CHARACTERS = 20_000
+MAX_CHARACTERS = 20_000
+"""Longer declarations are not mended."""
 _NO_VALUE = "and|or|in|is|has|like|then|else|when|unless|because|instead|need|expect"
 _OPENERS = tuple(".<>=+*(,-")
 _SLIPS = re.compile(
@@ -65,7 +66,7 @@ class Reading:
 def reading(declaration: syntax.Declaration) -> Reading:
     """The declaration itself where it could be read, else what can be made of it."""
     fragment = declaration.span.fragment
-    if isinstance(declaration, syntax.Broken) and len(fragment.text) <= _MAX_CHARACTERS:
+    if isinstance(declaration, syntax.Broken) and len(fragment.text) <= MAX_CHARACTERS:
         text, added = _mended(fragment.text)
         found, _ = parse_fragment(Fragment(fragment.file, text))
         if not isinstance(found, syntax.Broken):

@@ -12,6 +12,7 @@ from ...lang.grammar_state import state_after
 from ...lang.source import Span
 from ...lang.values import quote
 from ..exports import exports, unread
+from ..repair import MAX_CHARACTERS
 from ..symbols import Kind
 from ..view import View, whole
 from .fix_tries import mends
@@ -143,11 +144,22 @@ def double_quotes(view: View, problem: Diagnostic) -> Fixes:
 def complete(view: View, problem: Diagnostic) -> Fixes:
     """What is missing before a word that comes too early: a bracket, or the other value of an `if`."""
     fragment, start = problem.span.fragment, problem.span.start
-    if problem.code is not Code.SYNTAX_ERROR:
+    if problem.code is not Code.SYNTAX_ERROR or len(fragment.text) > MAX_CHARACTERS:
         return
     before = len(fragment.text[:start].rstrip())
-    brackets = (")", "}", "))") if start < len(whole(fragment).text) else ()
-    for missing in (*brackets, *(f" else {value}" for value in _PLAIN)):
+    state = state_after(fragment.text[:before])
+    closed = state.after("RPAR", "")
+    tries = {
+        ")": state.takes("RPAR"),
+        "}": state.takes("RBRACE"),
+        "))": closed is not None and closed.takes("RPAR"),
+        **dict.fromkeys((f" else {value}" for value in _PLAIN), state.takes("ELSE")),
+    }
+    at_end = start >= len(whole(fragment).text)
+    for missing, fits in tries.items():
+        # What is open at the end is closed at once by another fix.
+        if not fits or (at_end and "else" not in missing):
+            continue
         if mends(view, problem, [(before, before, missing)]):
             yield f"Add `{missing.strip()}`", [view.edit(Span(fragment, before, before), missing)]
             return

@@ -9,7 +9,7 @@ from ...lang import syntax
 from ...lang.fragments import DECLARATION_KEYWORDS
 from ...lang.functions import Form, function_named
 from ...lang.source import Span
-from ...lang.spelling import article
+from ...lang.spelling import article, with_article
 from ...lang.typesystem import PRIMITIVES
 from ..occurrences import declaring, occurrences
 from ..symbols import BUILT_IN, Kind, Occurrence, Symbol, declared
@@ -123,7 +123,7 @@ def _refusal(view: View, symbol: Symbol, new: str, symbols: set[Symbol]) -> Refu
                     return Refusal(f"there is already {article(other.kind)} {other.kind} `{new}`")
     for one in symbols:
         if one.place is not None and _clashes_inside(view, one, new):
-            return Refusal(f"there is already a `{new}` beside it")
+            return Refusal(f"there is already {with_article(new)} beside it")
     return None
 
 
