@@ -94,6 +94,14 @@ class Checked:
         return self.names.schema
 
 
+DETERMINED_BY = {
+    syntax.Outcome.PERMIT: (syntax.Effect.PERMIT,),
+    syntax.Outcome.HOLD: (syntax.Effect.REQUIRE,),
+    syntax.Outcome.DENY: (syntax.Effect.FORBID, syntax.Effect.REQUIRE),
+}
+"""The effects of the rules that an outcome can be by."""
+
+
 def check(names: Names) -> tuple[Checked, list[Diagnostic]]:
     """Checks every declaration of a policy set against its schema."""
     problems: list[Diagnostic] = []
@@ -394,7 +402,7 @@ class _Declarations:
         for clause in item.clauses:
             match clause:
                 case syntax.DeniedBy(reference):
-                    self._find_rules((reference,))
+                    self._find_rules((reference,), (syntax.Effect.FORBID,))
                     rule = self.names.rules.get(reference.name)
                     if rule is not None and rule.effect is not syntax.Effect.FORBID:
                         message = (
@@ -428,11 +436,15 @@ class _Declarations:
             facts |= expressions.facts(clause.condition, isinstance(clause, syntax.When))
         return facts
 
-    def _find_rules(self, references: Iterable[syntax.Reference]) -> None:
+    def _find_rules(
+        self, references: Iterable[syntax.Reference], effects: Sequence[syntax.Effect]
+    ) -> None:
+        """Reports the rules that do not exist; those with one of the effects could be meant."""
         for reference in references:
             if reference.name not in self.names.rules and reference.name not in self.scope.broken:
                 message = f"there is no rule `{reference.name}`"
-                help_line = did_you_mean(reference.name, set(self.names.rules))
+                known = (name for name, rule in self.names.rules.items() if rule.effect in effects)
+                help_line = did_you_mean(reference.name, known)
                 self.report(Diagnostic(Code.UNKNOWN_RULE, message, reference.span, help_line))
 
     def _in_environments(self, environments: list[Environment], body: _Body) -> None:
@@ -599,8 +611,8 @@ class _Declarations:
                         types[clause.role] = entity.type
                 case syntax.TestAction(reference):
                     action = self._test_action(reference)
-                case syntax.Expect(_, rules):
-                    self._find_rules(rules)
+                case syntax.Expect(outcome, rules):
+                    self._find_rules(rules, DETERMINED_BY[outcome])
                 case _:
                     pass
         if action is not None:
@@ -615,7 +627,7 @@ class _Declarations:
         found = find_actions(self.names, reference.name)
         if found is None:
             if not is_excused(self.scope, reference.name):
-                self.report(unknown_action(self.names, reference))
+                self.report(unknown_action(self.names, reference, groups=False))
             return None
         if len(found) != 1 or reference.name in self.names.schema.groups:
             message = f"`{reference.name}` is a group, and a request asks for one action"

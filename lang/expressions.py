@@ -33,7 +33,7 @@ from .functions import (
 )
 from .lookups import Lookups, Seen, starts_with_name
 from .meanings import Actions, Constant, Defined, EmptySet, EntityTypes, Reading
-from .names import find_entity, find_symbol, resolve_type, silent, suggestion
+from .names import Kind, find_entity, find_symbol, resolve_type, silent, suggestion
 from .scalars import read_ip_range
 from .source import Span
 from .spelling import plural, with_article
@@ -521,14 +521,8 @@ class Expressions(Lookups):
         return resolve_type(self.names, other, define.result, silent)
 
     def _unknown_function(self, node: syntax.Call) -> Diagnostic:
-        known = {
-            name
-            for name, found in self.scope.symbols.items()
-            if isinstance(found[0].declaration, syntax.Define)
-        }
-        help_line = did_you_mean(node.function, {*known, *names_of(Form.FUNCTION)})
-        if node.function not in self.scope.symbols and node.function in self.names.hidden:
-            help_line = suggestion(self.names, self.scope, node.function) or help_line
+        functions = names_of(Form.FUNCTION)
+        help_line = suggestion(self.names, self.scope, node.function, Kind.FUNCTION, functions)
         message = f"there is no function `{node.function}` here"
         return Diagnostic(Code.UNKNOWN_FUNCTION, message, node.name_span, help_line)
 

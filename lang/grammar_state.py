@@ -26,7 +26,7 @@ _FILLERS = {"STRING": '""', "INTEGER": "0", "ENTITY": 'X::""'}
 
 _MEANT = {"&&": "and", "||": "or"}
 """What people write who have another language in their fingers."""
-_CLOSING = ("RPAR", "RBRACE")
+_CLOSING = ("RPAR", "RBRACE", "THEN", "ELSE")
 
 Stack = tuple[int, ...]
 
@@ -67,7 +67,7 @@ class GrammarState:
             if _step(stack, "$END") is not None:
                 return "".join(" " + part for part in parts)
             kinds = table.states[stack[-1]]
-            # A bracket that can be closed is closed at once; nothing shorter leads on.
+            # What is open is closed at once where it can be; nothing shorter leads on.
             closing = [kind for kind in _CLOSING if _step(stack, kind) is not None]
             for kind in closing or kinds:
                 if kind not in table.terminals or kind in ("DOC", "$END"):

@@ -10,6 +10,7 @@ from .facts import Facts, path_of
 from .functions import Form, names_of
 from .meanings import Actions, Bound, Constant, ReadAttribute, Reading, Tables
 from .names import (
+    Kind,
     Names,
     Report,
     Scope,
@@ -132,17 +133,18 @@ class Lookups:
         return ACTION
 
     def _unknown_name(self, name: str, span: Span) -> Diagnostic:
+        # Of what is declared, only an enum begins a value, and only before the dot of a member.
+        has_member = span.fragment.text[span.end :].lstrip().startswith(".")
         enums = [enum for enum in self.names.schema.enums.values() if name in enum.members]
         visible = [enum.name for enum in enums if enum.name in self.scope.symbols]
         help_line: str | None
         if visible:
             help_line = f"write `{visible[0]}.{name}`"
         else:
-            variables = {*self.variables, "principal", "action", "resource", "context"}
             help_line = (
                 instead_of_type(self.scope, name)
-                or did_you_mean(name, variables)
-                or suggestion(self.names, self.scope, name)
+                or did_you_mean(name, self.variables)
+                or (suggestion(self.names, self.scope, name, Kind.ENUM) if has_member else None)
             )
         return Diagnostic(Code.UNKNOWN_NAME, f"there is no `{name}` here", span, help_line)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from typing import TypeVar
 
 from . import syntax
@@ -41,6 +42,15 @@ class Module:
     def of(self, kind: type[D]) -> list[D]:
         """The declarations of one kind, in order."""
         return [item for item in self.declarations if isinstance(item, kind)]
+
+
+class Kind(Enum):
+    """What a place takes of what can be named."""
+
+    TYPE = auto()
+    ENTITY = auto()
+    ENUM = auto()
+    FUNCTION = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +101,22 @@ def resolve(modules: Sequence[Module]) -> tuple[Names, list[Diagnostic]]:
 
 
 def find_type(
-    names: Names, scope: Scope, reference: syntax.Reference | syntax.TypeName, report: Report
+    names: Names,
+    scope: Scope,
+    reference: syntax.Reference | syntax.TypeName,
+    report: Report,
+    kind: Kind = Kind.TYPE,
 ) -> Type:
-    """The type a name stands for; an unknown name is reported once and becomes `UNKNOWN`."""
+    """The type a name stands for; an unknown name is reported once and becomes `UNKNOWN`.
+
+    `kind` says what its place takes, so that nothing else is suggested there.
+    """
     if reference.name in PRIMITIVES:
         return PRIMITIVES[reference.name]
     symbol = find_symbol(names, scope, reference.name, reference.span, report)
     if symbol is None:
         if not is_excused(scope, reference.name):
-            report(_unknown_type(names, scope, reference))
+            report(_unknown_type(names, scope, reference, kind))
         return UNKNOWN
     match symbol.declaration:
         case syntax.Enum():
@@ -150,7 +167,7 @@ def find_entity(
     names: Names, scope: Scope, reference: syntax.Reference, report: Report
 ) -> EntityType | None:
     """The entity type a name stands for; anything else is reported."""
-    type = find_type(names, scope, reference, report)
+    type = find_type(names, scope, reference, report, Kind.ENTITY)
     if isinstance(type, EntityType):
         return type
     if type != UNKNOWN:
@@ -170,13 +187,16 @@ def find_actions(names: Names, name: str) -> frozenset[str] | None:
     return frozenset(ends) if len(ends) == 1 else None
 
 
-def unknown_action(names: Names, reference: syntax.Reference | syntax.Name) -> Diagnostic:
+def unknown_action(
+    names: Names, reference: syntax.Reference | syntax.Name, *, groups: bool = True
+) -> Diagnostic:
+    """`groups` says whether a group of actions could stand there."""
     schema = names.schema
     ends = sorted(known for known in schema.actions if known.endswith("." + reference.name))
     if len(ends) > 1:
         message = f"`{reference.name}` could be " + " or ".join(f"`{name}`" for name in ends)
         return Diagnostic(Code.AMBIGUOUS_NAME, message, reference.span, "write the whole name")
-    known = {*schema.actions, *schema.groups}
+    known = {*schema.actions, *(schema.groups if groups else ())}
     help_line = did_you_mean(reference.name, known) or "declare it with `action`"
     message = f"there is no action or action group `{reference.name}`"
     return Diagnostic(Code.UNKNOWN_ACTION, message, reference.span, help_line)
@@ -266,21 +286,45 @@ def is_excused(scope: Scope, name: str) -> bool:
 
 
 def _unknown_type(
-    names: Names, scope: Scope, reference: syntax.Reference | syntax.TypeName
+    names: Names, scope: Scope, reference: syntax.Reference | syntax.TypeName, kind: Kind
 ) -> Diagnostic:
     message = f"there is no type `{reference.name}` here"
     return Diagnostic(
-        Code.UNKNOWN_TYPE, message, reference.span, suggestion(names, scope, reference.name)
+        Code.UNKNOWN_TYPE, message, reference.span, suggestion(names, scope, reference.name, kind)
     )
 
 
-def suggestion(names: Names, scope: Scope, name: str) -> str | None:
-    """Where an unknown name is declared, or the closest one that is visible."""
-    modules = [module for module in names.hidden.get(name, []) if not module.startswith("<")]
-    if modules and name not in scope.symbols:
-        return f"add `use {modules[0]} ({name})`"
-    known = {*scope.symbols, *PRIMITIVES} - {name}
-    return did_you_mean(name, known)
+def suggestion(
+    names: Names, scope: Scope, name: str, kind: Kind, others: Iterable[str] = ()
+) -> str | None:
+    """Where an unknown name is declared, or the closest one that is visible; only what is of a kind.
+
+    `others` are names that fit the place without being declared.
+    """
+    for module in names.hidden.get(name, []):
+        symbols = names.scopes[module].symbols.get(name, ())
+        own = any(one.module == module and is_a(names, one, kind) for one in symbols)
+        if own and not module.startswith("<") and name not in scope.symbols:
+            return f"add `use {module} ({name})`"
+    known = {known for known, symbols in scope.symbols.items() if is_a(names, symbols[0], kind)}
+    if kind is Kind.TYPE:
+        known |= PRIMITIVES.keys()
+    return did_you_mean(name, {*known, *others} - {name})
+
+
+def is_a(names: Names, symbol: Symbol, kind: Kind) -> bool:
+    """Whether what a symbol declares can stand where something of a kind is needed."""
+    item = symbol.declaration
+    type = names.types.get(id(item)) if isinstance(item, syntax.TypeAlias) else None
+    match kind:
+        case Kind.TYPE:
+            return not isinstance(item, syntax.Define)
+        case Kind.ENTITY:
+            return isinstance(item, syntax.Entity) or isinstance(type, EntityType)
+        case Kind.ENUM:
+            return isinstance(item, syntax.Enum) or isinstance(type, EnumType)
+        case Kind.FUNCTION:
+            return isinstance(item, syntax.Define)
 
 
 class _Resolver:
@@ -438,7 +482,8 @@ class _Resolver:
                         message = f"`{item.extends.name}` is not an entity type"
                         self.report(Diagnostic(Code.UNKNOWN_TYPE, message, item.extends.span))
                     elif not is_excused(scope, item.extends.name):
-                        self.report(_unknown_type(self.names, scope, item.extends))
+                        kind = Kind.ENTITY
+                        self.report(_unknown_type(self.names, scope, item.extends, kind))
                 elif not symbol.declaration.abstract:
                     message = f"`{symbol.name}` is not abstract, so nothing can extend it"
                     self.report(Diagnostic(Code.ABSTRACT_ENTITY, message, item.extends.span))

@@ -13,7 +13,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 
 def with_article(name: object) -> str:
     """A name in backticks with `a` or `an` before it."""
-    return f"{'an' if str(name)[:1] in 'AEIOaeio' else 'a'} `{name}`"
+    return f"{article(name)} `{name}`"
+
+
+def article(word: object) -> str:
+    return "an" if str(word)[:1] in "AEIOaeio" else "a"
 
 
 def plural(count: int, word: str) -> str:

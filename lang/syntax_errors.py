@@ -30,6 +30,8 @@ def syntax_error(
         found = word[0] if word else found
         span = Span(fragment, start, start + len(found))
         close = did_you_mean(found, DECLARATION_KEYWORDS)
+        if found in "#;":
+            close = _WRITE_INSTEAD[found]
         help_line = close or "a declaration starts with one of " + ", ".join(
             f"`{keyword}`" for keyword in DECLARATION_KEYWORDS
         )
@@ -75,6 +77,8 @@ def _hint(
             return f"`{word[1]}` is a word of the language; choose another name"
     elif found == "=" and "==" not in {spoken.get(name) for name in accepted}:
         return None
+    if text.startswith("::'", start):
+        return _WRITE_INSTEAD["'"]
     for wrong in (text[start : start + 2], text[start : start + 1]):
         if wrong in _WRITE_INSTEAD:
             return _WRITE_INSTEAD[wrong]

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..lang import syntax
-from ..lang.checker import Checked, walk
+from ..lang.checker import DETERMINED_BY, Checked, walk
 from ..lang.facts import Facts
 from ..lang.grammar_state import state_after
 from ..lang.lookups import Seen
 from ..lang.parser import parse_fragment
 from ..lang.schema import Schema
 from ..lang.source import Fragment
-from ..lang.typesystem import RecordOf, Type
+from ..lang.typesystem import IP_RANGE, EntityType, RecordOf, Type, entity_type, present
 from .members import attributes_named, joined
 from .repair import without_slips
 from .view import View
@@ -31,13 +31,15 @@ _ENTITY_TEXT = re.compile(r'([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)::"([^"\\\r\n]*)\Z'
 
 @dataclass(frozen=True, slots=True)
 class Anything:
-    """An expression: a value that its place expects, from what is in sight."""
+    """An expression from what is in sight; `wanted` are the types of which one fits, none where any does."""
 
-    expected: Type | None
+    wanted: tuple[Type, ...]
     variables: dict[str, Type]
     facts: Facts
     dotted: str = ""
     """What stands before the dot where that may be the beginning of a longer name."""
+    is_written: bool = False
+    """Whether a value is rather written out than read, as in a test or after `??`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,26 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name of one kind: `type`, `entity type`, `action`, `group`, `rule`, `module` or `new`, which is free."""
+    """A name of one kind: `type`, `entity type`, `action`, `group`, `module` or `new`, which is free."""
 
     kind: str
     dotted: str = ""
+    likely: frozenset[str] = frozenset()
+    """The entity types that are asked for there."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleName:
+    """A rule with one of these effects."""
+
+    effects: tuple[syntax.Effect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """An entity of one of these types, written out."""
+
+    types: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +98,7 @@ class EntityId:
     type: str
 
 
-Place = Anything | Member | Name | Import | FieldName | EntityId
+Place = Anything | Member | Name | RuleName | Entity | Import | FieldName | EntityId
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +114,10 @@ class Hole:
     declaration: syntax.Declaration | None = None
     begins: bool = False
     """Whether a declaration may begin here."""
+    ends: bool = False
+    """Whether a block may end here, so that a clause may begin."""
+    at_line_start: bool = False
+    """Whether nothing stands before it on its line."""
 
 
 def hole_at(view: View, offset: int) -> Hole | None:
@@ -122,21 +144,28 @@ def hole_at(view: View, offset: int) -> Hole | None:
     word = typed[0] if typed is not None else ""
     rest = _WORD_AFTER.match(after)
     stop = offset + (rest.end() if rest is not None else 0)
+    if before.endswith(f"@{word}"):
+        return None
     state = state_after(without_slips(before[: len(before) - len(word)])[0])
     words = tuple(state.words())
     head = state.text.strip()
     begins = not head or _at_line_start(source, offset - len(word)) or head.startswith(("///", "@"))
     if begins:
         words = tuple(dict.fromkeys((*state_after("").words(), *words)))
-    named = state.after("NAME", HOLE)
+    line = source[: offset - len(word)].replace("\r", "\n").rpartition("\n")[2]
+    ends, is_first = state.takes("RBRACE"), not line.strip()
+    named, put = state.after("NAME", HOLE), HOLE
     if named is None:
-        return Hole(offset - len(word), stop, word, words, None, None, begins)
-    texts = [before[: len(before) - len(word)] + HOLE + source[stop:end]]
+        put = f'{HOLE}::""'
+        named = state.after("ENTITY", put)
+    if named is None:
+        return Hole(offset - len(word), stop, word, words, None, None, begins, ends, is_first)
+    texts = [before[: len(before) - len(word)] + put + source[stop:end]]
     completion = named.completion(HOLE + "_")
     if completion is not None:
         texts.append(named.text + completion)
     declaration, place = _place(view, texts)
-    return Hole(offset - len(word), stop, word, words, place, declaration, begins)
+    return Hole(offset - len(word), stop, word, words, place, declaration, begins, ends, is_first)
 
 
 def _at_line_start(source: str, offset: int) -> bool:
@@ -159,7 +188,7 @@ def _in_message(view: View, head: str, expression: str, offset: int, after: str)
         return None
     declaration, place = _place(view, [named.text + completion])
     if isinstance(place, Anything):
-        place = Anything(None, place.variables, place.facts, place.dotted)
+        place = Anything((), place.variables, place.facts, place.dotted)
     if isinstance(place, Member):
         place = Member(place.base, None)
     return Hole(offset - len(word), stop, word, (), place, declaration)
@@ -212,32 +241,55 @@ def _place_in(declaration: syntax.Declaration, checked: Checked, seen: list[Seen
                 found = by_node.get(id(node), [])
                 variables = dict(found[0].variables) if found else {}
                 facts = found[0].facts if found else frozenset()
-                return Anything(expected(node), variables, facts)
+                wanted = expected(node)
+                around = _operator_around(declaration, node)
+                is_written = isinstance(declaration, syntax.Test) or (
+                    around is not None and around.operator == "??"
+                )
+                types = (wanted,) if wanted is not None else ()
+                if around is not None and around.operator == "in":
+                    types = (*_containers(schema, type_of(around.left)), *types)
+                return Anything(types, variables, facts, is_written=is_written)
             case syntax.Access(base, name) if name == HOLE:
                 type = type_of(base)
                 dotted = "".join(base.span.text.split())
                 if type is None or str(type) == "?":
                     variables = dict(seen[0].variables) if seen else {}
-                    return Anything(expected(node), variables, frozenset(), dotted)
+                    wanted = expected(node)
+                    types = (wanted,) if wanted is not None else ()
+                    return Anything(types, variables, frozenset(), dotted)
                 return Member(type, expected(node))
             case syntax.Has(base, path) if HOLE in path:
                 return _member_of_path(schema, type_of(base), path)
-            case syntax.Is(_, name) if HOLE in name:
-                return Name("entity type", _before_hole(name))
+            case syntax.Is(base, name) if HOLE in name:
+                return Name("entity type", _before_hole(name), _entities(type_of(base)))
+            case syntax.Field(name) | syntax.Parameter(name) if name == HOLE:
+                return Name("new")
             case syntax.FieldValue(name) if name == HOLE:
                 return _field_place(declaration, node, checked.tables.types)
             case syntax.TypeName(name) if HOLE in name:
                 return Name("type", _before_hole(name))
-            case syntax.Scope(types=types) if _named_hole(types):
-                return Name("entity type", _before_hole(_named_hole(types)))
+            case syntax.Scope(role, references) if _named_hole(references):
+                likely = _admitted(schema, declaration, role)
+                return Name("entity type", _before_hole(_named_hole(references)), likely)
+            case syntax.Scope(role) if _is_hole(node.ancestors):
+                named = {reference.name for reference in node.types}
+                inside = named or _admitted(schema, declaration, role)
+                return Entity(_parents(schema, inside))
+            case syntax.Given(role, entity, parents):
+                if _is_hole([entity]):
+                    fitting = _admitted(schema, declaration, role)
+                    return Entity(schema.concrete if role == "given" else fitting)
+                if _is_hole(parents):
+                    return Entity(_parents(schema, {entity.type}))
             case syntax.ActionScope(names) if _named_hole(names):
                 return Name("action", _before_hole(_named_hole(names)))
             case syntax.TestAction(reference) if HOLE in reference.name:
-                return Name("action", _before_hole(reference.name))
-            case syntax.Expect(_, rules) if _named_hole(rules):
-                return Name("rule")
+                return Name("one action", _before_hole(reference.name))
+            case syntax.Expect(outcome, rules) if _named_hole(rules):
+                return RuleName(DETERMINED_BY[outcome])
             case syntax.DeniedBy(reference) if HOLE in reference.name:
-                return Name("forbid")
+                return RuleName((syntax.Effect.FORBID,))
             case syntax.Use(module, names):
                 if HOLE in module:
                     return Name("module", _before_hole(module))
@@ -249,18 +301,68 @@ def _place_in(declaration: syntax.Declaration, checked: Checked, seen: list[Seen
                 if _named_hole(parents):
                     return Name("entity type", _before_hole(_named_hole(parents)))
             case syntax.Action(groups=groups, principals=principals, resources=resources):
-                for references, kind in (
-                    (groups, "group"),
-                    (principals, "entity type"),
-                    (resources, "entity type"),
-                ):
+                if _named_hole(groups):
+                    return Name("group", _before_hole(_named_hole(groups)))
+                for references, role in ((principals, "principal"), (resources, "resource")):
                     if _named_hole(references):
-                        return Name(kind, _before_hole(_named_hole(references)))
+                        likely = _admitted(schema, None, role)
+                        return Name("entity type", _before_hole(_named_hole(references)), likely)
             case syntax.ActionGroup(groups=groups) if _named_hole(groups):
                 return Name("group", _before_hole(_named_hole(groups)))
             case _:
                 pass
     return None
+
+
+def _operator_around(
+    declaration: syntax.Declaration, node: syntax.Expression
+) -> syntax.Binary | None:
+    """The operator of which a node is the right side."""
+    around = (one for one in walk(declaration) if isinstance(one, syntax.Binary))
+    return next((one for one in around if one.right is node), None)
+
+
+def _containers(schema: Schema, type: Type | None) -> list[Type]:
+    """What a value can be in, beside a set."""
+    if type == IP_RANGE:
+        return [IP_RANGE]
+    types = _parents(schema, _entities(type))
+    return [entity_type(types)] if types else []
+
+
+def _entities(type: Type | None) -> frozenset[str]:
+    inside = present(type) if type is not None else None
+    return inside.types if isinstance(inside, EntityType) else frozenset()
+
+
+def _parents(schema: Schema, types: Iterable[str]) -> frozenset[str]:
+    """The types whose entities have entities of one of these types in them, at any depth."""
+    concrete = {
+        one for name in types if name in schema.entities for one in schema.entities[name].concrete
+    }
+    above = {parent for name in concrete for parent in schema.entities[name].parents}
+    return frozenset(one for name in above for one in schema.ancestors[name])
+
+
+def _admitted(schema: Schema, item: syntax.Declaration | None, role: str) -> frozenset[str]:
+    """The types that the actions which a declaration names take as their principal or resource; else all do."""
+    named: set[str] = set()
+    clauses = item.clauses if isinstance(item, syntax.Rule | syntax.Prove | syntax.Test) else ()
+    for clause in clauses:
+        references = clause.names if isinstance(clause, syntax.ActionScope) else ()
+        if isinstance(clause, syntax.TestAction):
+            references = (clause.action,)
+        for reference in references:
+            ends = (one for one in schema.actions if f".{one}".endswith(f".{reference.name}"))
+            named.update(schema.groups.get(reference.name, ends))
+    actions = [one for name, one in schema.actions.items() if not named or name in named]
+    return frozenset().union(
+        *(one.principals if role == "principal" else one.resources for one in actions)
+    )
+
+
+def _is_hole(references: Iterable[syntax.EntityReference]) -> bool:
+    return any(HOLE in one.type for one in references)
 
 
 def _member_of_path(schema: Schema, type: Type | None, path: tuple[str, ...]) -> Place | None:

@@ -88,7 +88,7 @@ def _message(goal: Goal, proof: Proof) -> str:
 
 
 def _test(checked: Checked, proof: Proof) -> str:
-    """The counterexample as a test for the file of the claim, which sees what it needs already."""
+    """The counterexample as a test for the file of the claim, without the `use`s that it needs there."""
     declarations = fragments("", test_source(checked, proof))
     written = next(one.text for one in declarations if one.text.startswith("test "))
     doc = f"/// Breaks the claim `{proof.goal.name}`: when this test fails, the claim may hold."

@@ -17,12 +17,13 @@ from ..lang.source import Fragment, Span
 MISSING = "ilk_missing"
 """The name that stands where one is missing."""
 _MAX_MENDS = 8
-_MAX_CHARACTERS = 20_000
+MAX_CHARACTERS = 20_000
+"""Longer declarations are not mended."""
 _NO_VALUE = "and|or|in|is|has|like|then|else|when|unless|because|instead|need|expect"
 _OPENERS = tuple(".<>=+*(,-")
 _SLIPS = re.compile(
-    r'"(?:[^"\\\r\n]|\\[^\r\n])*"?|//[^\r\n]*|(?P<other>&&|\|\|)'
-    rf"|(?P<open>[.<>=+*(,-])(?=\s+(?:{_NO_VALUE})\b)|(?P<bracket>[()])"
+    r'"(?:[^"\\\r\n]|\\[^\r\n])*(?P<text>"?)|//[^\r\n]*|(?P<other>&&|\|\|)'
+    rf"|(?P<open>[.<>=+*(,-]|\b(?:and|or|not)\b)(?=\s+(?:{_NO_VALUE})\b)|(?P<bracket>[()])"
     r"|(?P<clause>[\r\n][ \t]*(?=(?:when|unless|because|instead|need|expect|never)\b))"
 )
 """What is mended before the grammar is asked, which knows no better than to leave out the word after it."""
@@ -65,7 +66,7 @@ class Reading:
 def reading(declaration: syntax.Declaration) -> Reading:
     """The declaration itself where it could be read, else what can be made of it."""
     fragment = declaration.span.fragment
-    if isinstance(declaration, syntax.Broken) and len(fragment.text) <= _MAX_CHARACTERS:
+    if isinstance(declaration, syntax.Broken) and len(fragment.text) <= MAX_CHARACTERS:
         text, added = _mended(fragment.text)
         found, _ = parse_fragment(Fragment(fragment.file, text))
         if not isinstance(found, syntax.Broken):
@@ -106,14 +107,16 @@ def _mended(text: str) -> tuple[str, list[tuple[int, int]]]:
 
 
 def without_slips(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """A text with `and` for `&&`, a name before a word that is no value, and calls closed before the next clause."""
+    """A text with `and` for `&&`, a name before a word that is no value, and closed texts and calls."""
     added: list[tuple[int, int]] = []
     parts: list[str] = []
     done = length = depth = 0
     for match in _SLIPS.finditer(text):
         found = match[0]
         new = found
-        if match["other"] is not None:
+        if match["text"] == "":
+            new = f'{found}"'
+        elif match["other"] is not None:
             new = " and " if found == "&&" else " or "
             if text[: match.start()].rstrip().endswith(_OPENERS):
                 new = f" {MISSING}{new}"

@@ -57,6 +57,9 @@ class Session:
             self.workspace.modules_with,
             self.workspace.is_editable,
             self.workspace.shown,
+            lambda name: self.workspace.document_of_module(name, file),
+            lambda: (self.workspace.analysis(files[0]) for files in self.workspace.sets()),
+            self.workspace.documents,
         )
 
     def edit(

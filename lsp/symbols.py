@@ -1,5 +1,6 @@
 """What a name can stand for, and which names a declaration gives to others."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -108,3 +109,12 @@ def type_symbol(names: Names, scope: Scope, name: str, span: Span) -> Symbol | N
     if found is None:
         return None
     return declared(found.declaration, found.module)[0][0]
+
+
+def fresh(name: str, taken: Container[str]) -> str:
+    """A name like another that nothing has yet."""
+    number = 2
+    found = name
+    while found in taken:
+        found, number = f"{name}_{number}", number + 1
+    return found

@@ -1,7 +1,7 @@
 """One file as one client sees it: its analysis, and places in the client's units. Every feature is given a view."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from lsprotocol.types import Location, Position, Range, TextEdit
 
@@ -9,8 +9,8 @@ from ..lang.names import Scope
 from ..lang.source import Fragment, Span
 from .analysis import Analysis, Entry
 from .documents import Document, Part
-from .occurrences import occurrence_at
-from .symbols import Occurrence
+from .occurrences import declared_at, occurrence_at, uses
+from .symbols import Occurrence, Symbol
 from .text import Unit
 
 
@@ -28,6 +28,12 @@ class View:
     """Whether a file is the user's to change."""
     shown: Callable[[Span], str] = str
     """A place in words, with its file as it is called in the project."""
+    module: Callable[[str], Document | None] = lambda name: None
+    """The file of a module that the file can use."""
+    sets: Callable[[], Iterable[Analysis]] = tuple
+    """Every policy set of the project."""
+    documents: Mapping[str, Document] = field(default_factory=dict)
+    """Every file of the project that was read."""
 
     @property
     def file(self) -> str:
@@ -75,6 +81,27 @@ class View:
             if entry is not None:
                 yield entry
 
+    def sets_with(self, symbol: Symbol) -> list[Analysis]:
+        """This policy set, and every other that reads the files in which something is declared."""
+        files = {span.file for span in declared_at(self.analysis, symbol)}
+        others = (one for one in self.sets() if one is not self.analysis)
+        return [self.analysis, *(one for one in others if files and files <= one.documents.keys())]
+
+    def uses(self, symbols: Iterable[Symbol]) -> Iterator[tuple[Entry, Occurrence]]:
+        """Every place in the project that names one of the symbols, once."""
+        found: dict[int, tuple[Analysis, set[Symbol]]] = {}
+        for symbol in symbols:
+            for analysis in self.sets_with(symbol):
+                found.setdefault(id(analysis), (analysis, set()))[1].add(symbol)
+        seen: set[tuple[int, int, int]] = set()
+        for analysis, wanted in found.values():
+            for entry, one in uses(analysis, wanted):
+                # A file that several sets read is one document with the same fragments.
+                place = (id(one.span.fragment), one.span.start, one.span.end)
+                if place not in seen:
+                    seen.add(place)
+                    yield entry, one
+
     # To the client
 
     def position(self, offset: int) -> Position:
@@ -84,15 +111,17 @@ class View:
         return Range(self.position(start), self.position(end))
 
     def range(self, span: Span) -> Range:
-        """A span of this file or of another of the policy set."""
-        document = self.analysis.documents.get(span.file, self.document)
-        text = document.text
+        """A span of this file or of another of the project."""
+        text = self._document_of(span.file).text
         offset = span.fragment.offset
         length = len(text.source)
         start, end = min(offset + span.start, length), min(offset + span.end, length)
         return Range(
             Position(*text.position(start, self.unit)), Position(*text.position(end, self.unit))
         )
+
+    def _document_of(self, file: str) -> Document:
+        return self.analysis.documents.get(file) or self.documents.get(file) or self.document
 
     def location(self, span: Span) -> Location:
         return Location(self.uri_of(span.file), self.range(span))

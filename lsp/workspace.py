@@ -191,6 +191,11 @@ class Workspace:
                     found.append(module)
         return found
 
+    def document_of_module(self, name: str, user: str) -> Document | None:
+        """The module that a file would use by this name, whether or not it does."""
+        file = self.file_of_module(name, user)
+        return self._document(file) if file is not None else None
+
     def is_editable(self, file: str) -> bool:
         """Whether a file is the user's to change: not one that is installed with the language."""
         return file not in bundled().values() or any(

@@ -351,7 +351,32 @@ def test_a_help_line_says_what_mends_it(condition: str, help_line: str) -> None:
     ],
 )  # fmt: skip
 def test_a_help_line_of_a_declaration_says_what_mends_it(declaration: str, help_line: str) -> None:
-    assert help_of(f"{SCHEMA}permit first {{ }}\n{declaration}\n") == help_line
+    assert help_of(f"{SCHEMA}forbid first {{ }}\n{declaration}\n") == help_line
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        "permit p { when tabel.name == resource.name }",  # a type is no value
+        "permit p { when Is_smal == 1 }",  # nor is a function
+        "define f(x: IS_smal) -> Int = 1",
+        "permit p { principal Strin }",
+        "permit p { principal Hol }",
+        "define f(x: Int) -> Bool = Tble(x)",
+        "define f(x: Int) -> Bool = principl == x",
+        "forbid f { }\nprove c { denied by frst }",
+        'test t { principal Agent::"a"  action destry  resource Table::"t"  expect deny }',
+        'test t { principal Agent::"a"  action drop  resource Table::"t"  expect hold by frst }',
+    ],
+)
+def test_what_cannot_stand_there_is_not_suggested(declaration: str) -> None:
+    define = "define is_small(table: Table) -> Bool = true\n"
+    found = problems_of(f"{SCHEMA}{define}permit first {{ }}\n{declaration}\n")
+    assert found and not any("did you mean" in (problem.help or "") for problem in found)
+
+
+def test_an_enum_is_suggested_before_the_dot_of_a_member() -> None:
+    assert help_of(permit_when("Rsk.high == resource.risk")) == "did you mean `Risk`?"
 
 
 @pytest.mark.parametrize(

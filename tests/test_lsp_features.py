@@ -46,8 +46,8 @@ def labels(text: str) -> list[str]:
         ("permit p { action enter when action == door.<|> }", ["open"]),
         ("permit p { action enter when resource has <|> }", ["hint"]),
         ("permit p { action <|> }", ["touch", "door.open", "enter"]),
-        ("permit p { principal <|>", ["Door", "Team", "User"]),
-        ("permit p { action enter when principal is <|>", ["Door", "Team", "User"]),
+        ("permit p { principal <|>", ["User", "in", "Door", "Team"]),
+        ("permit p { action enter when principal is <|>", ["User", "Door", "Team"]),
         ('permit p { action enter because "𝄞 {resource.<|>}" }', ["hint", "level", "risk", "tags"]),
         ('permit p { action enter because "𝄞 {resource.le<|>', ["hint", "level", "risk", "tags"]),
         ('test t { principal User::"𝄞" { <|> } }', ["age", "boss"]),
@@ -55,8 +55,8 @@ def labels(text: str) -> list[str]:
         ("test t { action enter context { <|> } }", ["now", "code"]),
         ("forbid f { action enter }\nprove p { denied by <|> }", ["f"]),
         ("forbid f { action enter }\ntest t { expect deny by <|> }", ["f"]),
-        ("entity X { a: Set<<|> } }", ["Door", "Risk", "Team", "User"]),
-        ("define f(u: <|>", ["Door", "Risk", "Team", "User"]),
+        ("entity X { a: Set<<|> } }", ["String", "Int", "Bool", "Door", "Risk", "Team", "User"]),
+        ("define f(u: <|>", ["String", "Int", "Bool", "Door", "Risk", "Team", "User"]),
         ("action go in <|>", ["touch"]),
         ("use std.<|>", ["aws", "azure", "change"]),
         ('permit p { resource Door in Team::"<|>" }\nforbid f { resource Door in Team::"𝄞" }', ["𝄞"]),
@@ -66,10 +66,92 @@ def test_what_fits_comes_first(text: str, first: list[str]) -> None:
     assert labels(text)[: len(first)] == first
 
 
-def test_clauses_are_proposed_where_one_can_stand() -> None:
-    found = labels("permit p {\n  <|>\n}")
-    assert {"action", "because", "principal", "resource", "unless", "when"} <= set(found)
-    assert "forbid" not in found
+RANKED = [
+    ("permit p { action enter when <|> }", ["principal", "resource", "context", "action", "grown"]),
+    ("permit p { action enter when true or <|> }", ["principal", "resource", "context", "action"]),
+    ("permit p { action enter when if true then <|> }", ["principal", "resource", "context", "action"]),
+    ("permit p { action enter when grown(<|>", ["principal", "resource"]),
+    ("permit p { action enter when grown(principal, context.code ?? <|>", ["0"]),
+    ("define f(a: Bool?) -> Bool = a ?? <|>", ["false", "true"]),
+    ('permit p { action enter when principal in <|> }', ["principal", "resource", "context", 'Team::"…"']),
+    ("define f(from: IpRange) -> Bool = from in <|>", ["from", "ip"]),
+    ("permit p { action enter when resource.tags.size > 1 <|>", ["and", "or"]),
+    ("permit p {\n  <|>\n}", ["when", "action", "principal", "resource", "unless", "because", "instead"]),
+    ("permit p {\n  action enter\n  because \"𝄞\"\n  <|>\n}", ["when", "principal", "resource", "unless", "instead"]),
+    ("forbid p {\n  action enter\n  <|>\n}", ["when", "because", "principal"]),
+    ("require p {\n  action enter\n  when true\n  <|>\n}", ["need", "when", "principal"]),
+    ("prove p {\n  action enter\n  when true\n  <|>\n}", ["never", "always", "permitted", "denied", "held"]),
+    ("prove p {\n  never permitted\n  <|>\n}", ["when", "action", "principal", "resource", "unless"]),
+    ("prove p {\n  for any sequence of permitted actions\n  <|>\n}", ["always", "when"]),
+    ("test t {\n  action enter\n  <|>\n}", ["expect", "principal", "resource", "context", "given"]),
+    ("action go {\n  principal User\n  <|>\n}", ["resource", "context", "effects"]),
+    ("entity X { a: <|> }", ["String", "Int", "Bool", "Door", "Risk", "Team", "User"]),
+    ("define f() -> <|>", ["String", "Int", "Bool"]),
+    ("abstract entity Asker\nentity Bot extends Asker\nforbid f { principal <|> }",
+     ["User", "in", "Bot", "Door", "Team", "Asker"]),
+    ("entity Bot\naction go { principal <|> }", ["User", "Bot", "Door"]),
+    ("permit p { action enter  resource <|> }", ["Door"]),
+    ("permit p { principal User in <|> }", ['Team::"…"']),
+    ("permit p { resource in <|> }", ['Team::"…"']),
+    ("permit p { resource Team in <|> }", []),
+    ("test t { principal <|>", ['User::"…"']),
+    ("test t { resource D<|>", ['Door::"…"']),
+    ("test t { given <|>", ['Door::"…"', 'Team::"…"', 'User::"…"']),
+    ('test t { given User::"𝄞" in <|>', ['Team::"…"']),
+    ("test t { action <|>", ["door.open", "enter"]),
+    ("action group far\npermit p { action <|> }", ["far", "touch", "door.open", "enter"]),
+    ("permit p { }\nrequire r { need true }\nforbid f { }\ntest t { expect permit by <|>", ["p"]),
+    ("permit p { }\nrequire r { need true }\nforbid f { }\ntest t { expect deny by <|>", ["f", "r"]),
+    ("<|>", ["permit", "forbid", "require", "prove", "test", "define", "entity", "action", "use"]),
+]  # fmt: skip
+"""Where something is written, and what is proposed first there."""
+
+
+@pytest.mark.parametrize(("text", "first"), RANKED)
+def test_what_is_meant_most_comes_first(text: str, first: list[str]) -> None:
+    found = labels(text)
+    assert found[: len(first)] == first
+    assert first or not found
+    assert len(set(found)) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "members"),
+    [
+        ('permit p {\n  action enter\n  when resource.hint == "𝄞" and\n  unless principal.<|>\n}', {"age", "boss"}),
+        ('permit p {\n  action enter\n  when resource.hint == "𝄞\n  when principal.<|>\n}', {"age", "boss"}),
+        ("permit p {\n  action enter\n  when not\n  unless principal.<|>\n}", {"age", "boss"}),
+    ],
+)  # fmt: skip
+def test_a_slip_on_the_line_before_hides_nothing(text: str, members: set[str]) -> None:
+    assert set(labels(text)) == members
+
+
+def test_the_end_of_a_clause_proposes_no_word_that_cannot_stand_there() -> None:
+    found = labels("permit p {\n  action enter\n  when true\n  <|>\n}")
+    assert {"because", "principal", "resource", "unless", "when", "and"} <= set(found)
+    assert {"forbid", "need", "action"}.isdisjoint(found)
+    assert labels("permit p { action enter }\n@<|>") == [] == labels("@re<|>\npermit p { }")
+    assert labels("entity X { <|> }") == []
+
+
+def test_what_nothing_uses_yet_brings_its_use() -> None:
+    def brought(text: str, label: str) -> str:
+        file = opened(f"// 𝄞\n{text}")
+        items = {one.label: one for one in completion.completion(file.view, file.position)}
+        return file.applied(list(items[label].additional_text_edits or ())).partition("\n\n")[0]
+
+    assert brought("define f(a: Pla<|>", "Plan") == "// 𝄞\nuse std.change (Plan)"
+    assert brought("permit p { principal Ag<|> }", "Agent") == "// 𝄞\nuse std.change (Agent)"
+    assert brought("permit p { action trunc<|> }", "sql.truncate") == "// 𝄞\nuse std.sql"
+
+
+@pytest.mark.parametrize(
+    "text", ["use std.sql (<|>)", "use std.sql (<|>", "use std.sql (View, T<|>"]
+)
+def test_what_a_module_declares_is_proposed_before_anything_uses_it(text: str) -> None:
+    found = labels(text)
+    assert "Table" in found and "sql.drop" not in found
 
 
 def test_a_declaration_is_proposed_even_where_the_last_could_go_on() -> None:
@@ -259,12 +341,18 @@ def test_attributes_that_one_place_reads_keep_one_name() -> None:
     ("text", "new", "why"),
     [
         ("permit p { action enter when princ<|>ipal.age > 1 }", "x", "is a word of the language"),
-        ("permit p { principal Us<|>er }", "Door", "there is already a entity type `Door`"),
+        ("permit p { principal Us<|>er }", "Door", "there is already an entity type `Door`"),
         ("permit p { principal Us<|>er }", "Int", "is a type of the language"),
         ("permit p { action en<|>ter }", "a b", "is not a name"),
         ("permit p { action enter when principal.a<|>ge > 1 }", "boss", "there is already a `boss`"),
         ("permit <|>p { action enter }\nforbid q { action enter }", "q", "already a rule `q`"),
         ("permit p { action enter when 1<|> > 1 }", "x", "there is no name here"),
+        ("permit p { action en<|>ter }", "door.open", "there is already an action `door.open`"),
+        ("permit p { action enter when gro<|>wn(principal, 1) }", "ip", "`ip` is a function of the language"),
+        ("entity Lab extends Room { si<|>ze: Int }\nabstract entity Room { name: String }", "name",
+         "there is already a `name` beside it"),
+        ("entity Lab extends Room { size: Int }\nabstract entity Room { na<|>me: String }", "size",
+         "there is already a `size` beside it"),
     ],
 )  # fmt: skip
 def test_a_name_that_cannot_be_taken_is_refused(text: str, new: str, why: str) -> None:
@@ -293,6 +381,29 @@ def test_what_is_declared_where_nothing_can_be_read_is_not_renamed() -> None:
     file = opened(SCHEMA + "define tall(per<|>son: User) -> Bool = person.age > and person.boss")
     found = rename.rename(file.view, file.position, "u")
     assert not isinstance(found, rename.Refusal) and len(found[file.view.file]) == 3
+
+
+def test_an_attribute_may_have_the_name_of_one_that_is_not_beside_it() -> None:
+    text = (
+        "// 𝄞\nabstract entity Room { name: String }\nentity Lab extends Room { si<|>ze: Int }\n"
+        "entity Hall extends Room { seats: Int }\n"
+    )
+    assert "Lab extends Room { seats: Int }" in renamed(text, "seats")
+
+
+def test_every_policy_set_that_reads_a_file_is_renamed_with_it() -> None:
+    file = opened(SCHEMA.replace("// 𝄞\n", "// 𝄞\nmodule vocab\n", 1), "// 𝄞\nuse vocab (User)\n")
+    solo = "file:///project/solo.ilk"
+    alone = "use vocab (grown)\npermit s { action enter when grown(principal, 3) }\n"
+    file.session.workspace.open_file(solo, alone, 1)
+    position = Position(15, 8)
+    found = rename.rename(file.view, position, "adult")
+    assert not isinstance(found, rename.Refusal)
+    assert file.applied(found["/project/solo.ilk"], solo) == alone.replace("grown", "adult")
+    assert len(navigation.references(file.view, position)) == 3
+    file.session.workspace.open_file(solo, alone + "define adult() -> Bool = true\n", 2)
+    # That file would see both.
+    assert isinstance(rename.rename(file.view, position, "adult"), rename.Refusal)
 
 
 def test_what_is_bundled_is_not_renamed() -> None:
@@ -380,6 +491,52 @@ MENDED = [
      'abstract entity Pet\nentity Cat extends Pet\nforbid f { resource Cat::"𝄞" }'),
     ("permit p { action enter when resource.risk == <[hgih]> }", "Change to `high`",
      "permit p { action enter when resource.risk == high }"),
+    ("permit p { action enter when resource.risk == <[q]> }", "Change to `low`",
+     "permit p { action enter when resource.risk == low }"),
+    ('permit p { action enter when <[principal.age == "3"]> }', "Write `3`",
+     "permit p { action enter when principal.age == 3 }"),
+    ('permit p { action enter when <[context.now < "2026-01-01T00:00:00Z"]> }',
+     'Write `instant("2026-01-01T00:00:00Z")`',
+     'permit p { action enter when context.now < instant("2026-01-01T00:00:00Z") }'),
+    ('permit p { action enter when <[principal == "𝄞"]> }', 'Write `User::"𝄞"`',
+     'permit p { action enter when principal == User::"𝄞" }'),
+    ('permit p { action enter when grown(principal, <["18"]>) }', "Write `18`",
+     "permit p { action enter when grown(principal, 18) }"),
+    ("<[#]> 𝄞\npermit p { action enter }", "Write `//`", "// 𝄞\npermit p { action enter }"),
+    ("permit p { action enter <[#]> 𝄞\n}", "Write `//`", "permit p { action enter // 𝄞\n}"),
+    ("permit p { action enter when resource.hint ?? \"\" == <[']>a' }", 'Write `"a"`',
+     'permit p { action enter when resource.hint ?? "" == "a" }'),
+    ("permit p { action enter when principal == User<[:]>:'a' }", 'Write `"a"`',
+     'permit p { action enter when principal == User::"a" }'),
+    ("permit p { action enter when principal.age in <[[]>1, 2] }", "Write `{…}`",
+     "permit p { action enter when principal.age in {1, 2} }"),
+    ("permit p { action enter when (1 > 0 <[}]>", "Add `)`", "permit p { action enter when (1 > 0) }"),
+    ("permit p {\n  action enter\n  when grown(principal, 1\n  <[unless]> false\n}", "Add `)`",
+     "permit p {\n  action enter\n  when grown(principal, 1)\n  unless false\n}"),
+    ("permit p { action enter when principal.age in {1, 2 <[unless]> false }", "Add `}`",
+     "permit p { action enter when principal.age in {1, 2} unless false }"),
+    ("permit p { action enter when if principal.age > 1 then true <[}]>", "Add `else false`",
+     "permit p { action enter when if principal.age > 1 then true else false }"),
+    ("define f(a: Int) -> Int = if a > 1 then a<[]>", "Add `else 0`",
+     "define f(a: Int) -> Int = if a > 1 then a else 0"),
+    ("permit p { action enter when principal.boss != <[null]> }", "Write `principal has boss`",
+     "permit p { action enter when principal has boss }"),
+    ("permit p { action enter when <[resource.hint]> == None }", "Write `not (resource has hint)`",
+     "permit p { action enter when not (resource has hint) }"),
+    ("permit p { when resource == <[Door]> }", "Write `resource is Door`", "permit p { when resource is Door }"),
+    ("permit p { when resource != <[Door]> }", "Write `not (resource is Door)`",
+     "permit p { when not (resource is Door) }"),
+    ("permit p { action enter }\nforbid <[p]> { action enter }", "Rename to `p_2`",
+     "permit p { action enter }\nforbid p_2 { action enter }"),
+    ("enum Mood { fine, <[fine]>, fine_2 }", "Rename to `fine_3`", "enum Mood { fine, fine_3, fine_2 }"),
+    ("entity House { a: Int, <[a]>: Int }", "Rename to `a_2`", "entity House { a: Int, a_2: Int }"),
+    ("permit p { action enter when <[grown(principal)]> }", "Write `grown(principal, 0)`",
+     "permit p { action enter when grown(principal, 0) }"),
+    ("permit p { action enter when <[grown(principal, 1, 2)]> }", "Write `grown(principal, 1)`",
+     "permit p { action enter when grown(principal, 1) }"),
+    ("define f(a: User, b: Door) -> Bool = true\npermit p { action enter when <[f()]> }",
+     "Write `f(principal, resource)`",
+     "define f(a: User, b: Door) -> Bool = true\npermit p { action enter when f(principal, resource) }"),
 ]  # fmt: skip
 """A policy after the schema, the title of a fix, and the policy once it is made; `None` where another line changes."""
 
@@ -401,9 +558,7 @@ NOT_OBVIOUS = {
     Code.EXPANSION_TOO_LARGE: "what to leave out is a choice",
     Code.CYCLIC_IMPORT: "which way to go without is a choice",
     Code.CYCLIC_DEFINITION: "which way to go without is a choice",
-    Code.DUPLICATE_NAME: "which of the two is to be called otherwise is a choice",
     Code.UNKNOWN_ELEMENT_TYPE: "the type is not known",
-    Code.WRONG_ARGUMENTS: "what was meant is not known",
     Code.NEVER_APPLIES: "what is wrong with the condition is not known",
     **dict.fromkeys(
         (
@@ -438,6 +593,30 @@ def test_every_diagnostic_has_a_fix_or_a_reason_why_none_is_obvious() -> None:
 def test_a_missing_use_is_added_from_a_module_that_nothing_uses_yet() -> None:
     found = fixed("// 𝄞\nmodule m\n\nuse std.change\n\npermit p { resource <[Table]> }\n")
     assert "\nuse std.change\nuse std.sql (Table)\n\n" in found["Add `use std.sql (Table)`"]
+
+
+def test_an_action_is_found_in_a_module_that_nothing_uses_yet() -> None:
+    found = fixed("// 𝄞\nmodule m\n\npermit p { action <[truncate]> }\n")
+    assert found["Add `use std.sql`"].startswith("// 𝄞\nmodule m\n\nuse std.sql\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("define f() -> Bool = <[Risk]>.high == Risk.high", True),
+        ("permit p { when <[Plan]> == principal }", False),
+        ("permit p { when <[is_unread]> }", False),
+        ("define f(a: <[is_unread]>) -> Bool = true", False),
+        ("define f(a: Int) -> Bool = <[Plan]>(a)", False),
+    ],
+)
+def test_a_use_is_offered_only_for_what_can_stand_there(text: str, offered: bool) -> None:
+    assert any(title.startswith("Add `use") for title in fixed(f"// 𝄞\n{text}\n")) == offered
+
+
+def test_a_fix_among_others_is_not_preferred() -> None:
+    file = opened(SCHEMA + "permit p { action enter when resource.risk == <[q]> }")
+    assert [fix.is_preferred for fix in fixes.fixes(file.view, file.range)] == [False, False]
 
 
 def test_an_unused_import_is_removed_alone_or_with_its_use() -> None:
@@ -520,6 +699,40 @@ def test_a_claim_is_the_same_in_every_place() -> None:
     running = {"c": ClaimState("c", Status.RUNNING)}
     assert claim_features.claim_diagnostics(file.view, running) == []
     assert claim_features.save_as_test(file.view, proved, 0) == []
+
+
+@pytest.mark.parametrize(
+    ("uses", "after"),
+    [
+        ("use world (grown)\n", "use world (grown, User, Door)\n"),
+        ("use world\n", "use world\n"),
+        ("module m\nuse world (grown, Door)\n", "module m\nuse world (grown, Door, User)\n"),
+        ("module m\n", "module m\n\nuse world (User, Door)\n"),
+    ],
+)
+def test_a_counterexample_is_saved_with_the_types_that_it_names(uses: str, after: str) -> None:
+    world = SCHEMA.replace("// 𝄞\n", "// 𝄞\nmodule world\n", 1)
+    claim = "permit p { action enter }\nprove c<|> { action enter never permitted }\n"
+    file = opened(f"// 𝄞\n{uses}{claim}", world)
+    test = (
+        'test t {\n  principal User::"a" { age: 0 }\n  action    enter\n'
+        '  resource  Door::"d"\n  expect    permit by p\n}\n'
+    )
+    states = {"c": ClaimState("c", Status.REFUTED, test=test)}
+    (fix,) = claim_features.save_as_test(file.view, states, file.view.offset(file.position))
+    text = file.applied(fix.edits[file.view.file])
+    assert text == f"// 𝄞\n{after}{claim.replace('<|>', '')}\n{test}"
+    saved = opened(text, world)
+    assert {one.code for one in diagnostics.diagnostics(saved.view)} <= {"unused-import"}
+    (again,) = claim_features.save_as_test(saved.view, states, text.index("prove c"))
+    assert "\n\ntest t_2 {\n" in saved.applied(again.edits[saved.view.file])
+
+
+def test_a_counterexample_is_not_saved_where_its_types_cannot_be_named() -> None:
+    file = opened("// 𝄞\nprove c<|> { never permitted }\n", SCHEMA)
+    test = 'test t { principal User::"a"  action enter  resource Door::"d"  expect deny }'
+    states = {"c": ClaimState("c", Status.REFUTED, test=test)}
+    assert claim_features.save_as_test(file.view, states, file.view.offset(file.position)) == []
 
 
 def test_a_test_that_fails_is_a_diagnostic_and_a_lens() -> None:

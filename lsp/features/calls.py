@@ -11,7 +11,7 @@ from lsprotocol.types import (
 
 from ...lang import syntax
 from ..analysis import Entry
-from ..occurrences import declaring, occurrences, uses
+from ..occurrences import declaring, occurrences
 from ..symbols import Kind, Symbol, declared
 from ..view import View
 
@@ -40,7 +40,7 @@ def incoming(view: View, position: Position) -> list[CallHierarchyIncomingCall]:
     if found is None or found.symbols[0].kind is not Kind.DEFINE:
         return []
     calls: dict[int, tuple[Entry, list[Range]]] = {}
-    for entry, one in uses(view.analysis, found.symbols):
+    for entry, one in view.uses(found.symbols):
         if not one.declares and not isinstance(entry.declaration, syntax.Use):
             calls.setdefault(id(entry), (entry, []))[1].append(view.range(one.span))
     return [

@@ -10,10 +10,14 @@ from lsprotocol.types import (
 )
 
 from ...lang import syntax
+from ...lang.parser import parse_fragment
+from ...lang.source import Fragment
 from ..claims import Claims, ClaimState, Status, Tests
+from ..symbols import fresh
 from ..view import View
 from .diagnostics import SOURCE, safe_lines
 from .fixes import Fix
+from .imports import imports_for
 
 _SEVERITY = {
     Status.REFUTED: DiagnosticSeverity.Error,
@@ -110,18 +114,35 @@ def _because(view: View, state: ClaimState) -> list[str]:
 
 
 def save_as_test(view: View, claims: Claims, offset: int) -> list[Fix]:
-    """The counterexample of the claim at an offset, written down as a test at the end of the file."""
+    """The counterexample of the claim at an offset, written down as a test at the end of the file.
+
+    Not offered where the test would name a type of a file without a `module`, which no other file can.
+    """
     part = view.part_at(offset)
     if part is None or not isinstance(part.declaration, syntax.Prove):
         return []
     state = claims.get(part.declaration.name)
     if state is None or not state.test:
         return []
+    test, _ = parse_fragment(Fragment(view.file, state.test))
+    imports = imports_for(view, test)
+    if imports is None or not isinstance(test, syntax.Test):
+        return []
+    written, place = state.test, test.name_span
+    name = fresh(
+        test.name,
+        {
+            entry.declaration.name
+            for entry in view.entries()
+            if isinstance(entry.declaration, syntax.Test)
+        },
+    )
+    written = f"{written[: place.start]}{name}{written[place.end :]}"
     end = len(view.source.rstrip())
-    text = f"\n\n{state.test.strip()}\n"
+    text = f"\n\n{written.strip()}\n"
     edit: TextEdit = view.edit_between(end, len(view.source), text)
     title = f"Save the counterexample of `{state.name}` as a test"
-    return [Fix(title, None, {view.file: [edit]})]
+    return [Fix(title, None, {view.file: [*imports, edit]})]
 
 
 def _claims(view: View, claims: Claims) -> list[tuple[syntax.Prove, ClaimState]]:

@@ -6,11 +6,11 @@ from lsprotocol.types import TextEdit
 
 from ...lang import syntax
 from ...lang.checker import walk
-from ...lang.diagnostics import Code, Diagnostic, Severity
-from ...lang.parser import parse_fragment
-from ...lang.source import Fragment, Span
+from ...lang.diagnostics import Code, Diagnostic
+from ...lang.source import Span
 from ...lang.typesystem import BOOL, DECIMAL, DURATION, INT, STRING, EnumType, SetOf, Type, present
 from ..view import View
+from .fix_tries import Change, mends
 from .fix_words import Fixes
 
 
@@ -69,7 +69,7 @@ def ask_for_type(view: View, problem: Diagnostic) -> Fixes:
                 )
 
 
-def _before(condition: syntax.Expression, guard: str) -> "list[_Change]":
+def _before(condition: syntax.Expression, guard: str) -> list[Change]:
     """The changes that put a guard before a condition."""
     opened = isinstance(condition, syntax.Or | syntax.Conditional)
     start, end = condition.span.start, condition.span.end
@@ -123,31 +123,9 @@ def default_of(type: Type) -> str | None:
             return DEFAULTS.get(str(type))
 
 
-_Change = tuple[int, int, str]
-
-
-def _edits(view: View, problem: Diagnostic, changes: list[_Change]) -> list[TextEdit]:
+def _edits(view: View, problem: Diagnostic, changes: list[Change]) -> list[TextEdit]:
     fragment = problem.span.fragment
     return [view.edit(Span(fragment, start, end), text) for start, end, text in changes]
-
-
-def mends(view: View, problem: Diagnostic, changes: list[_Change]) -> bool:
-    """Whether the declaration has fewer errors once it is changed."""
-    fragment = problem.span.fragment
-    text = fragment.text
-    for start, end, new in sorted(changes, reverse=True):
-        text = text[:start] + new + text[end:]
-    entry = view.entry_at(fragment.offset)
-    declaration, problems = parse_fragment(Fragment(fragment.file, text))
-    if entry is None or isinstance(declaration, syntax.Broken):
-        return False
-    _, more = view.analysis.check_alone(declaration, entry[0].module)
-    before = _errors(entry[0].problems)
-    return _errors(problems + more) < before
-
-
-def _errors(problems: list[Diagnostic]) -> int:
-    return sum(problem.severity is Severity.ERROR for problem in problems)
 
 
 def useless(view: View, problem: Diagnostic) -> Fixes:

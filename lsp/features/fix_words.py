@@ -10,8 +10,13 @@ from ...lang.checker import walk
 from ...lang.diagnostics import Code, Diagnostic
 from ...lang.grammar_state import state_after
 from ...lang.source import Span
+from ...lang.values import quote
+from ..exports import exports, unread
+from ..repair import MAX_CHARACTERS
+from ..symbols import Kind
 from ..view import View, whole
-from .imports import import_edit
+from .fix_tries import mends
+from .imports import import_edit, use_edit
 
 Fixes = Iterator[tuple[str, list[TextEdit] | dict[str, list[TextEdit]]]]
 """Titles and edits; edits of other files go by the file."""
@@ -21,6 +26,14 @@ _WRITE = re.compile(r"write `([^`]+)`")
 _ADD_USE = re.compile(r"add `use ([^` ]+) \(([^`)]+)\)`")
 _OPEN_BRACE = re.compile(r"(?<!\\)\{(?![^{}\"]*\})")
 _OPEN_BRACE_ALONE = re.compile(r"\{")
+_IMPORTED = {
+    Code.UNKNOWN_TYPE: frozenset({Kind.ENTITY, Kind.ENUM, Kind.ALIAS}),
+    Code.UNKNOWN_FUNCTION: frozenset({Kind.DEFINE}),
+    Code.UNKNOWN_NAME: frozenset({Kind.ENUM}),
+}
+"""What a name that is not known can be."""
+_OTHER_QUOTES = re.compile(r"(['`])([^'`\r\n]*)\1")
+_PLAIN = ("false", "0", "0.0", '""', "0s")
 _WRITTEN_WRONG = ("&&", "||", "&", "|", "!", ";", "=", "[", "]", "#")
 
 
@@ -30,16 +43,37 @@ def did_you_mean(view: View, problem: Diagnostic) -> Fixes:
         yield f"Change to `{match[1]}`", [view.edit(problem.span, match[1])]
 
 
+def name_member(view: View, problem: Diagnostic) -> Fixes:
+    """One of the members that an enum has."""
+    match = re.match("its members are (.+)", problem.help or "")
+    for name in re.findall(r"`([^`]+)`", match[1])[:5] if match is not None else ():
+        yield f"Change to `{name}`", [view.edit(problem.span, name)]
+
+
 def add_use(view: View, problem: Diagnostic) -> Fixes:
     match = _ADD_USE.search(problem.help or "")
     candidates = [(match[1], match[2])] if match is not None else []
-    if problem.code in (Code.UNKNOWN_TYPE, Code.UNKNOWN_NAME, Code.UNKNOWN_FUNCTION) and not match:
-        name = problem.span.text
-        candidates = [(module, name) for module in view.modules_with(name)]
+    name, kinds = problem.span.text, _IMPORTED.get(problem.code, frozenset())
+    for module in view.modules_with(name) if kinds and match is None else ():
+        found = (export for export in exports(view, module) if export.name == name)
+        # Of what is declared, only an enum begins a value, and only before the dot of a member.
+        after = problem.span.fragment.text[problem.span.end :].lstrip()
+        if any(export.kind in kinds for export in found) and (
+            problem.code is not Code.UNKNOWN_NAME or after.startswith(".")
+        ):
+            candidates.append((module, name))
     for module, name in candidates:
         edit = import_edit(view, module, name)
         if edit is not None:
             yield f"Add `use {module} ({name})`", [edit]
+    if problem.code is Code.UNKNOWN_ACTION:
+        lines = {
+            export.use: None
+            for export in unread(view)
+            if not export.is_imported and f".{export.name}".endswith(f".{problem.span.text}")
+        }
+        for line in lines:
+            yield f"Add `{line}`", [use_edit(view, line)]
 
 
 def write(view: View, problem: Diagnostic) -> Fixes:
@@ -84,6 +118,51 @@ def write_other_words(view: View, problem: Diagnostic) -> Fixes:
         yield "Compare with `==`", [view.edit(span, "==")]
     elif wrong == ";":
         yield "Remove the `;`", [view.edit(span, "")]
+    elif wrong == "#":
+        marks = re.compile("#+").match(text, span.start)
+        end = marks.end() if marks is not None else span.end
+        yield "Write `//`", [view.edit(Span(span.fragment, span.start, end), "//")]
+    elif help_line.startswith("sets are written"):
+        closed = text.find("]", span.start)
+        if closed >= 0:
+            closing = Span(span.fragment, closed, closed + 1)
+            yield "Write `{…}`", [view.edit(span, "{"), view.edit(closing, "}")]
+
+
+def double_quotes(view: View, problem: Diagnostic) -> Fixes:
+    """A text in other quotes than the language has."""
+    span = problem.span
+    if not (problem.help or "").startswith("strings stand in double quotes"):
+        return
+    match = _OTHER_QUOTES.search(span.fragment.text, span.start)
+    if match is not None:
+        text = quote(match[2])
+        place = Span(span.fragment, match.start(), match.end())
+        yield f"Write `{text}`", [view.edit(place, text)]
+
+
+def complete(view: View, problem: Diagnostic) -> Fixes:
+    """What is missing before a word that comes too early: a bracket, or the other value of an `if`."""
+    fragment, start = problem.span.fragment, problem.span.start
+    if problem.code is not Code.SYNTAX_ERROR or len(fragment.text) > MAX_CHARACTERS:
+        return
+    before = len(fragment.text[:start].rstrip())
+    state = state_after(fragment.text[:before])
+    closed = state.after("RPAR", "")
+    tries = {
+        ")": state.takes("RPAR"),
+        "}": state.takes("RBRACE"),
+        "))": closed is not None and closed.takes("RPAR"),
+        **dict.fromkeys((f" else {value}" for value in _PLAIN), state.takes("ELSE")),
+    }
+    at_end = start >= len(whole(fragment).text)
+    for missing, fits in tries.items():
+        # What is open at the end is closed at once by another fix.
+        if not fits or (at_end and "else" not in missing):
+            continue
+        if mends(view, problem, [(before, before, missing)]):
+            yield f"Add `{missing.strip()}`", [view.edit(Span(fragment, before, before), missing)]
+            return
 
 
 def write_marks(view: View, problem: Diagnostic) -> Fixes:
@@ -134,16 +213,3 @@ def ask_with_in(view: View, problem: Diagnostic) -> Fixes:
                 text = node.span.fragment.text
                 start = text.index("==", left.end, right.start)
                 yield "Ask with `in`", [view.edit(Span(left.fragment, start, start + 2), "in")]
-
-
-def without_quotes(view: View, problem: Diagnostic) -> Fixes:
-    """A member of an enum that is written as a text."""
-    entry = view.entry_at(problem.span.fragment.offset + problem.span.start)
-    if "written without quotes" not in (problem.help or "") or entry is None:
-        return
-    enums = view.analysis.names.schema.enums.values()
-    members = {member for enum in enums for member in enum.members}
-    for node in walk(entry[0].declaration):
-        inside = problem.span.start <= node.span.start and node.span.end <= problem.span.end
-        if isinstance(node, syntax.String) and inside and node.value in members:
-            yield f"Write `{node.value}`", [view.edit(node.span, node.value)]

@@ -9,13 +9,16 @@ from ...lang.diagnostics import Code, Diagnostic
 from ..view import View
 from .fix_clauses import declare, missing, missing_field, remove
 from .fix_guards import ask_for_type, guard, useless
+from .fix_values import another_name, arguments, ask_with_is, without_null, without_quotes
 from .fix_words import (
     Fixes,
     add_use,
     ask_with_in,
     close,
+    complete,
     did_you_mean,
-    without_quotes,
+    double_quotes,
+    name_member,
     write,
     write_marks,
     write_other_words,
@@ -60,7 +63,8 @@ def fixes_of(view: View, problem: Diagnostic) -> list[Fix]:
     for maker in MAKERS:
         for title, edits in maker(view, problem):
             by_file = edits if isinstance(edits, dict) else {view.file: edits}
-            found.append(Fix(title, problem, by_file, is_preferred=not found))
+            is_preferred = not found and maker not in CHOICES
+            found.append(Fix(title, problem, by_file, is_preferred))
     return found
 
 
@@ -74,6 +78,9 @@ def _overlap(one: TextEdit, other: TextEdit) -> bool:
 
 
 MAKERS: tuple[Callable[[View, Diagnostic], Fixes], ...] = (
-    did_you_mean, add_use, write, write_other_words, write_marks, without_quotes, close, ask_with_in,
-    remove, guard, ask_for_type, useless, missing, missing_field, declare,
+    did_you_mean, add_use, write, write_other_words, double_quotes, write_marks, without_null, without_quotes, close,
+    complete, ask_with_in, ask_with_is, remove, guard, ask_for_type, useless, missing, missing_field, declare,
+    arguments, name_member, another_name,
 )  # fmt: skip
+CHOICES = frozenset({name_member, another_name})
+"""What gives several answers, or one that nobody can know to be meant; none of them is applied by a single key."""

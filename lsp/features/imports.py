@@ -5,34 +5,56 @@ import re
 from lsprotocol.types import TextEdit
 
 from ...lang import syntax
+from ...lang.checker import walk
 from ...lang.source import Span
 from ..documents import Part
 from ..view import View
 
 
-def import_edit(view: View, module: str, name: str) -> TextEdit | None:
-    """The edit that brings a name into the file; `None` where its module has no name or is used in whole."""
+def import_edit(view: View, module: str, *names: str) -> TextEdit | None:
+    """The edit that brings names into the file; `None` where their module has no name or is used in whole."""
+    name = ", ".join(names)
     if module.startswith("<"):
         return None
-    last: Part | None = None
     for part in view.document.parts:
         item = part.declaration
-        if isinstance(item, syntax.Use):
+        if isinstance(item, syntax.Use) and item.module == module:
+            if not item.names:
+                return None
+            at = item.names[-1].span
+            return view.edit(Span(at.fragment, at.end, at.end), f", {name}")
+    return use_edit(view, f"use {module} ({name})")
+
+
+def use_edit(view: View, line: str) -> TextEdit:
+    """The edit that puts a `use` after those that are there."""
+    last: Part | None = None
+    for part in view.document.parts:
+        if isinstance(part.declaration, syntax.Use):
             last = part
-            if item.module == module:
-                if not item.names:
-                    return None
-                at = item.names[-1].span
-                return view.edit(Span(at.fragment, at.end, at.end), f", {name}")
-        elif isinstance(item, syntax.Module):
+        elif isinstance(part.declaration, syntax.Module):
             last = last or part
-    line = f"use {module} ({name})"
     if last is not None:
         at_end = Span(last.fragment, last.declaration.span.end, last.declaration.span.end)
         before = "\n\n" if isinstance(last.declaration, syntax.Module) else "\n"
         return view.edit(at_end, before + line)
     start = view.document.parts[0].fragment.offset if view.document.parts else 0
     return view.edit_between(start, start, line + "\n\n")
+
+
+def imports_for(view: View, declaration: syntax.Declaration) -> list[TextEdit] | None:
+    """The edits after which the file sees every entity type that a declaration names; `None` if it cannot."""
+    scope = view.scope
+    if scope is None:
+        return None
+    wanted: dict[str, dict[str, None]] = {}
+    entities = [node for node in walk(declaration) if isinstance(node, syntax.EntityReference)]
+    for node in sorted(entities, key=lambda node: node.span.start):
+        if node.type not in scope.symbols:
+            for module in view.analysis.names.hidden.get(node.type, [])[:1]:
+                wanted.setdefault(module, {})[node.type] = None
+    edits = [import_edit(view, module, *names) for module, names in wanted.items()]
+    return None if None in edits else [edit for edit in edits if edit is not None]
 
 
 def removal_edit(view: View, unused: Span) -> TextEdit | None:

@@ -3,7 +3,7 @@
 from lsprotocol.types import DocumentHighlight, DocumentHighlightKind, Location, Position
 
 from ...lang.typesystem import EntityType, EnumType, Optional, RecordOf, SetOf, Type
-from ..occurrences import declared_at, occurrences, uses
+from ..occurrences import declared_at, occurrences
 from ..symbols import BUILT_IN, Kind, Symbol
 from ..view import View
 
@@ -25,13 +25,13 @@ def type_definition(view: View, position: Position) -> list[Location]:
 
 
 def references(view: View, position: Position, *, declaration: bool = True) -> list[Location]:
-    """Every place of the policy set that names what the name at a position stands for."""
+    """Every place of the project that names what the name at a position stands for."""
     found = view.occurrence_at(position)
     if found is None or any(symbol.kind in BUILT_IN for symbol in found.symbols):
         return []
     return [
         view.location(one.span)
-        for _, one in uses(view.analysis, found.symbols)
+        for _, one in view.uses(found.symbols)
         if declaration or not one.declares
     ]
 

@@ -7,9 +7,11 @@ from lsprotocol.types import Position, TextEdit
 
 from ...lang import syntax
 from ...lang.fragments import DECLARATION_KEYWORDS
+from ...lang.functions import Form, function_named
 from ...lang.source import Span
+from ...lang.spelling import article, with_article
 from ...lang.typesystem import PRIMITIVES
-from ..occurrences import declaring, occurrences, uses
+from ..occurrences import declaring, occurrences
 from ..symbols import BUILT_IN, Kind, Occurrence, Symbol, declared
 from ..view import View
 
@@ -70,7 +72,7 @@ def rename(view: View, position: Position, new: str) -> dict[str, list[TextEdit]
     if refusal is not None:
         return refusal
     edits: dict[str, list[TextEdit]] = {}
-    for entry, one in uses(view.analysis, symbols):
+    for entry, one in view.uses(symbols):
         edits.setdefault(entry.file, []).append(
             view.edit(one.span, _replaced(one.span.text, first.name, new_whole))
         )
@@ -96,7 +98,7 @@ def _all_together(view: View, found: Occurrence) -> set[Symbol]:
     growing = True
     while growing:
         growing = False
-        for _, one in uses(view.analysis, symbols):
+        for _, one in view.uses(symbols):
             if not symbols.issuperset(one.symbols):
                 symbols.update(one.symbols)
                 growing = True
@@ -112,13 +114,16 @@ def _refusal(view: View, symbol: Symbol, new: str, symbols: set[Symbol]) -> Refu
     types = (Kind.ENTITY, Kind.ENUM, Kind.ALIAS)
     if symbol.kind in types and (new in PRIMITIVES or new == "Action"):
         return Refusal(f"`{new}` is a type of the language")
-    for entry in view.analysis.entries.values():
-        for other, _ in declared(entry.declaration, entry.module):
-            if other.name == new and other not in symbols and _clash(symbol, other):
-                return Refusal(f"there is already a {other.kind} `{new}`")
+    if symbol.kind is Kind.DEFINE and function_named(new, Form.FUNCTION):
+        return Refusal(f"`{new}` is a function of the language")
+    for analysis in view.sets_with(symbol):
+        for entry in analysis.entries.values():
+            for other, _ in declared(entry.declaration, entry.module):
+                if other.name == new and other not in symbols and _clash(symbol, other):
+                    return Refusal(f"there is already {article(other.kind)} {other.kind} `{new}`")
     for one in symbols:
         if one.place is not None and _clashes_inside(view, one, new):
-            return Refusal(f"there is already a `{new}` beside it")
+            return Refusal(f"there is already {with_article(new)} beside it")
     return None
 
 
@@ -135,9 +140,20 @@ def _clash(symbol: Symbol, other: Symbol) -> bool:
 
 
 def _clashes_inside(view: View, symbol: Symbol, new: str) -> bool:
-    """Whether the declaration around a field, a parameter or an element has the new name already."""
+    """Whether the declaration around a field, a parameter or an element has the new name already.
+
+    An attribute is also beside what an entity inherits, and beside what each that extends it declares.
+    """
+    for analysis in view.sets_with(symbol):
+        for entity in analysis.names.schema.entities.values():
+            own = any(one.span == symbol.place for one in entity.attributes.values())
+            if own and new in entity.attributes:
+                return True
     for entry, _ in declaring(view.analysis, symbol):
         for one in occurrences(view.analysis, entry):
-            if any(other.name == new and other.kind is symbol.kind for other in one.symbols):
-                return one.declares or symbol.kind is not Kind.ATTRIBUTE
+            is_beside = one.declares or symbol.kind is not Kind.ATTRIBUTE
+            if is_beside and any(
+                other.name == new and other.kind is symbol.kind for other in one.symbols
+            ):
+                return True
     return False
