@@ -9,7 +9,6 @@ DANGEROUS: list[Call] = [
     azure("Microsoft.ContainerService/managedClusters/agentPools/write", count=0),
     azure("Microsoft.ContainerService/managedClusters/stop/action"),
     azure("Microsoft.DBforPostgreSQL/flexibleServers/stop/action"),
-    azure("Microsoft.Sql/servers/databases/pause/action"),
     azure("Microsoft.Compute/virtualMachineScaleSets/deallocate/action"),
     azure("Microsoft.EventHub/namespaces/eventhubs/write", messageRetentionInDays=1),
     azure("Microsoft.Network/networkSecurityGroups/securityRules/write", access="Allow", direction="Inbound", sourceAddressPrefix="*", destinationPortRange="22"),
