@@ -28,6 +28,8 @@ class View:
     """Whether a file is the user's to change."""
     shown: Callable[[Span], str] = str
     """A place in words, with its file as it is called in the project."""
+    document_of: Callable[[str], Document | None] = lambda file: None
+    """A file that only another policy set reads."""
 
     @property
     def file(self) -> str:
@@ -84,8 +86,9 @@ class View:
         return Range(self.position(start), self.position(end))
 
     def range(self, span: Span) -> Range:
-        """A span of this file or of another of the policy set."""
-        document = self.analysis.documents.get(span.file, self.document)
+        """A span of this file or of another of the project."""
+        known = self.analysis.documents.get(span.file) or self.document_of(span.file)
+        document = known or self.document
         text = document.text
         offset = span.fragment.offset
         length = len(text.source)

@@ -15,7 +15,8 @@ def register(server: InterlockServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def did_open(ls: InterlockServer, params: types.DidOpenTextDocumentParams) -> None:
         document = params.text_document
-        ls.session.workspace.open_file(document.uri, document.text, document.version)
+        if ls.session.workspace.open_file(document.uri, document.text, document.version) is None:
+            return
         for edit in ls.early.pop(document.uri, ()):
             if edit.text_document.version > document.version:
                 _edit(ls, edit)
@@ -42,6 +43,7 @@ def register(server: InterlockServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def did_save(ls: InterlockServer, params: types.DidSaveTextDocumentParams) -> None:
+        ls.session.workspace.looks_again()
         ls.changed()
 
 
@@ -65,7 +67,8 @@ def register_pulling(server: InterlockServer) -> None:
         found = ls.session.diagnostics(view) if view is not None else []
         result = result_id(found)
         if view is not None:
-            ls.published[view.file] = found, view.document.version
+            uri = view.uri_of(view.file)
+            ls.published[view.file] = found, view.document.version, uri
         if result == params.previous_result_id:
             return types.RelatedUnchangedDocumentDiagnosticReport(result_id=result)
         return types.RelatedFullDocumentDiagnosticReport(items=found, result_id=result)
