@@ -183,9 +183,11 @@ class InterlockServer(Server):
         if self.showing is not None:
             self.showing.cancel()
             self.showing = None
-        for file in sorted(self.session.workspace.open):
-            self.publish(file)
-        self.report_rest()
+        proved = [one for one in self.session.workspace.analyses() if self.proofs.holds(one)]
+        files = {file for analysis in proved for file in analysis.documents}
+        for file in self.session.files_to_report():
+            if file in files or file in self.session.workspace.open:
+                self.publish(file)
         self.refresh_soon()
 
     async def report_closed(self) -> None:

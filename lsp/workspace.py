@@ -134,7 +134,7 @@ class Workspace:
     def open_file(self, uri: str, source: str, version: int | None) -> Document | None:
         """Takes what the editor has; `None` for a file of another language."""
         file = self.file_of(uri)
-        if Path(file).suffix not in ("", SUFFIX):
+        if not is_policy(file):
             return None
         uris = self.open.setdefault(file, [])
         if uri not in uris:
@@ -427,6 +427,11 @@ class Workspace:
             return
         module = _MODULE.search(found)
         self._headers[file] = module[1] if module is not None else ""
+
+
+def is_policy(file: str) -> bool:
+    """Whether a file may be a policy by its name; one that was never saved may have no suffix."""
+    return Path(file).suffix in ("", SUFFIX)
 
 
 def _is_skipped(folder: str) -> bool:

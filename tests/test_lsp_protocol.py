@@ -346,6 +346,39 @@ async def test_a_configuration_that_cannot_be_read_says_so_once(tmp_path: Path) 
     assert told[1].endswith("config.yaml: there is no file `nowhere.ilk`")
 
 
+async def test_a_problem_is_told_by_one_uri(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    real, link = tmp_path / "real" / "a.ilk", tmp_path / "link.ilk"
+    real.write_text(BAD, encoding="utf-8")
+    link.symlink_to(real)
+    async with standard() as (wire, _):
+        await wire.start(root=tmp_path)
+        while not any(wire.published.values()):
+            await asyncio.wait_for(wire.read(), 60)
+        for uri in (real.as_uri(), link.as_uri()):
+            wire.open(BAD, uri)
+            assert len(await wire.diagnostics(1)) == 1
+            assert [one for one, found in wire.published.items() if found] == [uri]
+            document = {"textDocument": {"uri": uri}}
+            wire.send({"method": "textDocument/didClose", "params": document})
+            await wire.ask("workspace/symbol", {"query": "zzz"})
+        while sum(map(bool, wire.published.values())) != 1:
+            await asyncio.wait_for(wire.read(), 60)
+
+
+async def test_a_file_of_another_language_has_nothing_wrong() -> None:
+    async with standard() as (wire, _):
+        await wire.start()
+        cedar = "file:///nowhere/a.cedar"
+        wire.open("permit(principal, action, resource);", cedar)
+        wire.change(2, [{"text": "permit"}], cedar)
+        document = {"textDocument": {"uri": cedar}}
+        assert await wire.ask("textDocument/documentSymbol", document) is None
+        wire.open(BAD)
+        await wire.diagnostics(1)
+        assert cedar not in wire.published
+
+
 async def test_a_bundled_module_is_not_mended(tmp_path: Path) -> None:
     from interlock.lsp.workspace import bundled
 

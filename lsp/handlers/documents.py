@@ -6,6 +6,7 @@ from lsprotocol import types
 
 from ..connection import InterlockServer
 from ..settings import SECTION
+from ..workspace import is_policy
 
 MAX_EARLY = 100
 """The most edits that are kept of a document that is not open yet."""
@@ -25,10 +26,11 @@ def register(server: InterlockServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(ls: InterlockServer, params: types.DidChangeTextDocumentParams) -> None:
         workspace = ls.session.workspace
-        if workspace.file_of(params.text_document.uri) in workspace.open:
+        file = workspace.file_of(params.text_document.uri)
+        if file in workspace.open:
             _edit(ls, params)
             ls.changed()
-        else:
+        elif is_policy(file):
             # Helix may tell of a rename across files before it opens the other file, with its old text.
             early = ls.early.setdefault(params.text_document.uri, [])
             early.append(params)
