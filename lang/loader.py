@@ -87,24 +87,11 @@ class _Loader:
         if place in self.files:
             return
         self.files[place] = str(path)
-        try:
-            size = path.stat().st_size
-            if size > 4 * MAX_FILE_CHARACTERS:
-                message = (
-                    f"the file has {size:,} bytes, and the limit is {4 * MAX_FILE_CHARACTERS:,}"
-                )
-                self._fail(str(path), Code.FILE_TOO_LARGE, message, "split it into modules")
-                return
-            content = path.read_bytes()
-        except OSError as error:
-            self._fail(str(path), Code.FILE_NOT_FOUND, f"cannot read it: {error.strerror}")
-            return
-        try:
-            text = content.decode("utf-8").removeprefix("\ufeff")
-        except UnicodeDecodeError as error:
-            self.problems.append(_not_text(str(path), content, error.start))
+        found = read_file(path)
+        if isinstance(found, str):
+            self.add_text(str(path), found)
         else:
-            self.add_text(str(path), text)
+            self.problems.append(found)
 
     def _add_bundled(self, name: str) -> None:
         relative = bundled()[name]
@@ -141,9 +128,7 @@ class _Loader:
         if use.module in self.modules:
             return
         if found is not None:
-            message = f"`{found}` is not the module `{use.module}`"
-            help_line = f"write `module {use.module}` as its first line"
-            self.problems.append(Diagnostic(Code.UNKNOWN_MODULE, message, use.name_span, help_line))
+            self.problems.append(misnamed_module(use, found))
             return
         self.problems.append(unknown_module(use, {*self.modules, *bundled()}))
 
@@ -170,8 +155,28 @@ class _Loader:
         return checked, sorted(self.problems, key=_order)
 
     def _fail(self, file: str, code: Code, message: str, help_line: str | None = None) -> None:
-        span = Span(Fragment(file, ""), 0, 0)
-        self.problems.append(Diagnostic(code, message, span, help_line))
+        self.problems.append(_about(file, code, message, help_line))
+
+
+def read_file(path: Path) -> str | Diagnostic:
+    """The text of a policy file, or why there is none."""
+    try:
+        size = path.stat().st_size
+        if size > 4 * MAX_FILE_CHARACTERS:
+            message = f"the file has {size:,} bytes, and the limit is {4 * MAX_FILE_CHARACTERS:,}"
+            return _about(str(path), Code.FILE_TOO_LARGE, message, "split it into modules")
+        content = path.read_bytes()
+    except OSError as error:
+        return _about(str(path), Code.FILE_NOT_FOUND, f"cannot read it: {error.strerror}")
+    try:
+        return content.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        return _not_text(str(path), content, error.start)
+
+
+def _about(file: str, code: Code, message: str, help_line: str | None = None) -> Diagnostic:
+    """What is said of a file as a whole."""
+    return Diagnostic(code, message, Span(Fragment(file, ""), 0, 0), help_line)
 
 
 def module_of(
@@ -204,6 +209,13 @@ def unknown_module(use: syntax.Use, known: Iterable[str]) -> Diagnostic:
     help_line = did_you_mean(use.module, known) or (
         f"it would be in `{'/'.join(use.module.split('.'))}{SUFFIX}`"
     )
+    return Diagnostic(Code.UNKNOWN_MODULE, message, use.name_span, help_line)
+
+
+def misnamed_module(use: syntax.Use, found: str | Path) -> Diagnostic:
+    """A `use` whose module is not what the file of that name says it is."""
+    message = f"`{found}` is not the module `{use.module}`"
+    help_line = f"write `module {use.module}` as its first line"
     return Diagnostic(Code.UNKNOWN_MODULE, message, use.name_span, help_line)
 
 

@@ -1,7 +1,8 @@
 """What is known about a policy set while it is edited: the same as a fresh check says, declaration by declaration."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from ..compiler import ir
 from ..compiler.ir_text import digest_of
@@ -19,6 +20,7 @@ from ..lang.diagnostics import Code, Diagnostic, has_errors
 from ..lang.loader import (
     bundled,
     cyclic_imports,
+    misnamed_module,
     module_of,
     second_module,
     unknown_module,
@@ -84,10 +86,19 @@ class _Compiled:
     problems: list[Diagnostic]
 
 
+_revisions = count(1)
+"""No two states of any policy sets have one number, since they share the checks of what they have in common."""
+
+Siblings = Callable[[], Sequence["Analysis"]]
+"""Other policy sets that read some of the same files, those first that have the most in common."""
+
+
 class Analysis:
     """A policy set of open and closed files. `update` brings it up to date; until then it says what was."""
 
     def __init__(self) -> None:
+        self.others: Siblings = tuple
+        """The other policy sets of the project as they are now, for what names something everywhere."""
         self.documents: dict[str, Document] = {}
         self.names: Names = resolve([])[0]
         self.entries: dict[int, Entry] = {}
@@ -96,14 +107,20 @@ class Analysis:
         """File → everything to say about it, in order."""
         self.sound = False
         self.revision = 0
-        """Grows with every update."""
+        """Grows with every update, and is no other policy set's."""
         self._compiled: dict[int, _Compiled] = {}
         self._whole: tuple[int, Checked, ir.PolicySet] | None = None
 
-    def update(self, documents: Sequence[Document]) -> None:
-        """Checks again what the documents changed and what depends on it.
+    def update(
+        self,
+        documents: Sequence[Document],
+        misnamed: Mapping[str, str] | None = None,
+        siblings: Siblings = tuple,
+    ) -> None:
+        """Checks again what the documents changed and what depends on it, unless a sibling has checked it.
 
         The documents come in the order in which a loader reads them: those that were named, then what they use.
+        `misnamed` has the files that have the name of a module and are another.
         """
         problems: list[Diagnostic] = []
         modules: dict[str, Module] = {}
@@ -119,8 +136,11 @@ class Analysis:
             else:
                 modules[module.name] = module
         known = {*modules, *bundled()}
+        misnamed = misnamed or {}
         problems += [
-            unknown_module(use, known)
+            misnamed_module(use, misnamed[use.module])
+            if use.module in misnamed
+            else unknown_module(use, known)
             for module in modules.values()
             for use in module.of(syntax.Use)
             if use.module not in modules
@@ -128,7 +148,12 @@ class Analysis:
         problems += cyclic_imports(modules.values())
         names, more = resolve(list(modules.values()))
         problems += more
-        entries = {id(entry.declaration): entry for entry in self._check(names)}
+        checks = _Checks(self, names, siblings)
+        entries = {
+            id(item): checks.entry(module, item)
+            for module in names.modules.values()
+            for item in module.declarations
+        }
         for entry in entries.values():
             problems += entry.problems
             names.scopes[entry.module].used.update(entry.used)
@@ -139,7 +164,7 @@ class Analysis:
         if sound:
             for key, entry in entries.items():
                 if entry.rules:
-                    compiled[key] = self._compile(names, entries, entry)
+                    compiled[key] = self._compile(names, entries, entry, checks.known)
             found_problems = [problem for item in compiled.values() for problem in item.problems]
             # Where a rule grows too large, nothing is said of the others, as nothing is compiled.
             too_large = [problem for problem in found_problems if has_errors([problem])]
@@ -152,29 +177,20 @@ class Analysis:
             self.problems.setdefault(problem.span.file, []).append(problem)
         for of_file in self.problems.values():
             of_file.sort(key=lambda problem: (problem.span.line, problem.span.column))
-        self.revision += 1
+        self.revision = next(_revisions)
 
-    def _check(self, names: Names) -> Iterator[Entry]:
-        """The entry of every declaration, in order; the old one where nothing that it has read is new."""
-        difference = Difference(self.names, names)
-        recorder = Recorder(names)
-        for module in names.modules.values():
-            for item in module.declarations:
-                entry = self.entries.get(id(item))
-                if (
-                    entry is None
-                    or entry.declaration is not item
-                    or entry.module != module.name
-                    or difference.concerns(module.name, entry.reads)
-                ):
-                    entry = _checked_entry(recorder, module, item)
-                yield entry
-
-    def _compile(self, names: Names, entries: dict[int, Entry], entry: Entry) -> _Compiled:
+    def _compile(
+        self,
+        names: Names,
+        entries: dict[int, Entry],
+        entry: Entry,
+        known: Callable[[], Iterable["Analysis"]],
+    ) -> _Compiled:
         needed = _needed(entries, entry)
-        before = self._compiled.get(id(entry.declaration))
-        if before is not None and before.entries == needed:
-            return before
+        for analysis in known():
+            before = analysis._compiled.get(id(entry.declaration))
+            if before is not None and before.entries == needed:
+                return before
         tables = Tables()
         for item in needed:
             tables.types.update(item.tables.types)
@@ -225,6 +241,44 @@ class Analysis:
             policies = ir.PolicySet(schema, rules, digest_of(schema, rules))
             self._whole = self.revision, checked, policies
         return self._whole[1:]
+
+
+class _Checks:
+    """The check of every declaration: the one there was, a sibling's, or a new one where what was read is new."""
+
+    def __init__(self, before: Analysis, names: Names, siblings: Siblings) -> None:
+        self._names = names
+        self._recorder = Recorder(names)
+        self._siblings = siblings
+        self._known = [before]
+        self._asked = False
+        self._differences: dict[int, Difference] = {}
+
+    def known(self) -> Iterator[Analysis]:
+        """The policy sets whose checks may do, of which the siblings are looked for only when they are needed."""
+        yield self._known[0]
+        if not self._asked:
+            self._asked = True
+            self._known += self._siblings()
+        yield from self._known[1:]
+
+    def entry(self, module: Module, item: syntax.Declaration) -> Entry:
+        for analysis in self.known():
+            entry = analysis.entries.get(id(item))
+            if (
+                entry is not None
+                and entry.declaration is item
+                and entry.module == module.name
+                and not self._difference(analysis).concerns(module.name, entry.reads)
+            ):
+                return entry
+        return _checked_entry(self._recorder, module, item)
+
+    def _difference(self, analysis: Analysis) -> Difference:
+        found = self._differences.get(id(analysis))
+        if found is None:
+            found = self._differences[id(analysis)] = Difference(analysis.names, self._names)
+        return found
 
 
 def _checked_entry(recorder: Recorder, module: Module, item: syntax.Declaration) -> Entry:

@@ -38,6 +38,8 @@ class Document:
         self._header: tuple[int, str, list[str]] | None = None
         self.head: list[Diagnostic] = []
         """What is wrong beside the declarations."""
+        self.is_readable = True
+        """Whether there is a text; where there is none, `head` says why."""
         self._split_again(0, 0, len(source), 0)
 
     def edit(self, start: int, end: int, new: str) -> None:
@@ -78,6 +80,11 @@ class Document:
         """The declaration whose text an offset is in, or stands right after."""
         index = bisect_right(self.parts, offset, key=lambda part: part.fragment.offset) - 1
         return self.parts[index] if index >= 0 else None
+
+    def has(self, fragment: Fragment) -> bool:
+        """Whether a fragment is one of this text as it is now."""
+        part = self.part_at(fragment.offset)
+        return part is not None and part.fragment is fragment
 
     def _split_again(self, start: int, old_end: int, new_end: int, old_length: int) -> None:
         source = self.text.source
@@ -133,6 +140,16 @@ class Document:
             fragment.offset, fragment.line = offset, line
             fragment.column = offset - line_starts[line]
             offset += len(fragment.text)
+
+
+def unreadable(file: str, problem: Diagnostic) -> Document:
+    """A file on the disk of which nothing is known but what is wrong with it."""
+    fragment = problem.span.fragment
+    # The line that is wrong is kept at its place, so that it can be pointed at.
+    document = Document(file, "\n" * fragment.line + fragment.text)
+    fragment.offset = fragment.line
+    document.parts, document.head, document.is_readable = [], [problem], False
+    return document
 
 
 def _common(left: str, right: str) -> int:

@@ -49,10 +49,35 @@ def occurrence_at(analysis: Analysis, entry: Entry, offset: int) -> Occurrence |
 
 
 def uses(analysis: Analysis, symbols: Iterable[Symbol]) -> Iterator[tuple[Entry, Occurrence]]:
-    """Every place that names one of the symbols, declaration by declaration."""
+    """Every place of the project that names one of the symbols, declaration by declaration.
+
+    A declaration that several policy sets read is told of once, by the first that reads it.
+    """
     wanted = set(symbols)
+    seen: set[int] = set()
+    homes = {
+        symbol: {id(entry.declaration) for entry, _ in declaring(analysis, symbol)}
+        for symbol in wanted
+    }
+    for one in (analysis, *analysis.others()):
+        # What another set declares by the same name is another thing.
+        same = {
+            symbol
+            for symbol in wanted
+            if one is analysis or not homes[symbol].isdisjoint(one.entries)
+        }
+        if same:
+            yield from _uses(one, same, seen)
+
+
+def _uses(
+    analysis: Analysis, wanted: set[Symbol], seen: set[int]
+) -> Iterator[tuple[Entry, Occurrence]]:
     words = {symbol.name.rpartition(".")[2] for symbol in wanted}
-    for entry in list(analysis.entries.values()):
+    for key, entry in list(analysis.entries.items()):
+        if key in seen:
+            continue
+        seen.add(key)
         if entry.occurrences is None or entry.is_broken:
             text = entry.declaration.span.fragment.text
             if not any(word in text for word in words):

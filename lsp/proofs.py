@@ -7,9 +7,11 @@ these are the same objects the state stands; when they are read anew the prover 
 import asyncio
 import importlib.util
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, MutableMapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ..lang.source import Span
 from .analysis import Analysis
@@ -47,6 +49,7 @@ class _Run:
     task: asyncio.Task[None]
     claims: dict[str, Ground]
     left: dict[str, Ground]
+    aside: bool
 
 
 class Proofs:
@@ -55,17 +58,19 @@ class Proofs:
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
         self._prover = Prover()
-        self._held: dict[str, dict[str, _Held]] = {}
-        """By the first file of the policy set, then by the name of the claim."""
+        self._held: MutableMapping[Analysis, dict[str, _Held]] = WeakKeyDictionary()
+        """By policy set, then by the name of the claim."""
         self._known: dict[str, ClaimState] = {}
         """By the digest of a claim and its slice."""
-        self._running: dict[str, _Run] = {}
-        self._grounds: dict[str, tuple[Analysis, int, dict[str, Ground]]] = {}
+        self._running: dict[Analysis, _Run] = {}
+        self._grounds: MutableMapping[Analysis, tuple[int, dict[str, Ground]]] = WeakKeyDictionary()
+        self._aside = asyncio.Lock()
+        """Held by the one of the sets nobody looks at that is being proved."""
 
     def states(self, analysis: Analysis) -> dict[str, ClaimState]:
         """The state of every claim of a policy set, as of its text."""
-        held = self._held.get(_key(analysis), {})
-        running = self._running.get(_key(analysis))
+        held = self._held.get(analysis, {})
+        running = self._running.get(analysis)
         found: dict[str, ClaimState] = {}
         grounds = self._grounds_of(analysis)
         for name, ground in grounds.items():
@@ -81,43 +86,56 @@ class Proofs:
                 found[name] = ClaimState(name, Status.STALE, message)
         return found
 
-    def update(self, analysis: Analysis, seconds: float, *, now: bool = False) -> None:
-        """Proves what is not known, once nothing was typed for a moment; ends what is stale."""
-        key = _key(analysis)
+    def holds(self, analysis: Analysis) -> bool:
+        """Whether some claim of a policy set was decided."""
+        return bool(self._held.get(analysis))
+
+    def update(
+        self, analysis: Analysis, seconds: float, *, now: bool = False, aside: bool = False
+    ) -> None:
+        """Proves what is not known, once nothing was typed for a moment; ends what is stale.
+
+        What nobody looks at is proved `aside`, one policy set after the other.
+        """
         grounds = self._grounds_of(analysis)
-        held = self._held.setdefault(key, {})
+        held = self._held.setdefault(analysis, {})
         open_claims = {
             name: ground
             for name, ground in grounds.items()
             if name not in held or not same_ground(held[name].ground, ground)
         }
-        running = self._running.get(key)
+        running = self._running.get(analysis)
         if running is not None:
             same = running.left.keys() == open_claims.keys() and all(
                 same_ground(running.left[name], ground) for name, ground in open_claims.items()
             )
-            if same:
+            if same and aside >= running.aside:
                 return
             running.task.cancel()
-            del self._running[key]
+            del self._running[analysis]
         if not open_claims or not analysis.sound:
             return
         texts = {file: document.text.source for file, document in analysis.documents.items()}
         wait = 0.0 if now else QUIET_SECONDS
         left = dict(open_claims)
-        work = self._prove(key, analysis, texts, left, seconds, wait)
-        self._running[key] = _Run(asyncio.ensure_future(work), open_claims, left)
+        work = self._prove(analysis, texts, left, seconds, wait, aside=aside)
+        self._running[analysis] = _Run(asyncio.ensure_future(work), open_claims, left, aside)
+
+    def end_others(self, analyses: Iterable[Analysis]) -> None:
+        """Ends what is proved of policy sets that are no more."""
+        for analysis in self._running.keys() - set(analyses):
+            self._running.pop(analysis).task.cancel()
 
     def _grounds_of(self, analysis: Analysis) -> dict[str, Ground]:
-        known = self._grounds.get(_key(analysis))
-        if known is None or known[0] is not analysis or known[1] != analysis.revision:
-            known = analysis, analysis.revision, grounds_of(analysis)
-            self._grounds[_key(analysis)] = known
-        return known[2]
+        known = self._grounds.get(analysis)
+        if known is None or known[0] != analysis.revision:
+            known = analysis.revision, grounds_of(analysis)
+            self._grounds[analysis] = known
+        return known[1]
 
     def forget(self, analysis: Analysis, name: str) -> None:
         """Has a claim proved again, whatever is known of it."""
-        held = self._held.get(_key(analysis), {}).pop(name, None)
+        held = self._held.get(analysis, {}).pop(name, None)
         if held is not None:
             self._known = {key: one for key, one in self._known.items() if one is not held.state}
 
@@ -127,11 +145,11 @@ class Proofs:
 
     def cancel(self) -> None:
         """Gives up on what is being proved, until it is asked for or what it rests on changes."""
-        for key, run in self._running.items():
+        for analysis, run in self._running.items():
             run.task.cancel()
             for name, ground in run.left.items():
                 state = ClaimState(name, Status.UNKNOWN, "its proof was cancelled")
-                self._held[key][name] = _Held(state, ground)
+                self._held[analysis][name] = _Held(state, ground)
         self._running.clear()
         self._changed()
 
@@ -142,29 +160,31 @@ class Proofs:
 
     async def _prove(
         self,
-        key: str,
         analysis: Analysis,
         texts: dict[str, str],
         left: dict[str, Ground],
         seconds: float,
         wait: float,
+        *,
+        aside: bool,
     ) -> None:
         await asyncio.sleep(wait)
-        while left:
-            stopped = await self._ask(key, analysis, texts, left, seconds)
-            if stopped is None:
-                break
-            name, why = stopped
-            self._held[key][name] = _Held(ClaimState(name, Status.UNKNOWN, why), left.pop(name))
-            self._changed()
-        current = self._running.get(key)
+        async with self._aside if aside else nullcontext():
+            while left:
+                stopped = await self._ask(analysis, texts, left, seconds)
+                if stopped is None:
+                    break
+                name, why = stopped
+                held = _Held(ClaimState(name, Status.UNKNOWN, why), left.pop(name))
+                self._held[analysis][name] = held
+                self._changed()
+        current = self._running.get(analysis)
         if current is not None and current.task is asyncio.current_task():
-            del self._running[key]
+            del self._running[analysis]
         self._changed()
 
     async def _ask(
         self,
-        key: str,
         analysis: Analysis,
         texts: dict[str, str],
         left: dict[str, Ground],
@@ -187,7 +207,9 @@ class Proofs:
                 if answer.get("done"):
                     why = "the prover has no answer to such a claim"
                     for name, ground in left.items():
-                        self._held[key][name] = _Held(ClaimState(name, Status.UNKNOWN, why), ground)
+                        self._held[analysis][name] = _Held(
+                            ClaimState(name, Status.UNKNOWN, why), ground
+                        )
                     return None
                 current, wait = answer["claim"], seconds
                 state = self._known.get(answer["digest"])
@@ -196,7 +218,9 @@ class Proofs:
                     self._keep(answer["digest"], state)
                 if state is not None and current in left:
                     ground = left.pop(current)
-                    self._held[key][current] = _Held(_current(analysis, current, state), ground)
+                    self._held[analysis][current] = _Held(
+                        _current(analysis, current, state), ground
+                    )
                     self._changed()
                     wait = GRACE_SECONDS
                     if not left:
@@ -254,7 +278,3 @@ def _span(analysis: Analysis, file: str, start: int, end: int) -> Span | None:
         return None
     offset = part.fragment.offset
     return Span(part.fragment, start - offset, end - offset)
-
-
-def _key(analysis: Analysis) -> str:
-    return next(iter(analysis.documents), "")

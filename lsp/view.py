@@ -1,7 +1,7 @@
 """One file as one client sees it: its analysis, and places in the client's units. Every feature is given a view."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from lsprotocol.types import Location, Position, Range, TextEdit
 
@@ -32,8 +32,8 @@ class View:
     """The file of a module that the file can use."""
     sets: Callable[[], Iterable[Analysis]] = tuple
     """Every policy set of the project."""
-    documents: Mapping[str, Document] = field(default_factory=dict)
-    """Every file of the project that was read."""
+    document_of: Callable[[str], Document | None] = lambda file: None
+    """A file that only another policy set reads."""
 
     @property
     def file(self) -> str:
@@ -112,16 +112,14 @@ class View:
 
     def range(self, span: Span) -> Range:
         """A span of this file or of another of the project."""
-        text = self._document_of(span.file).text
+        known = self.analysis.documents.get(span.file) or self.document_of(span.file)
+        text = (known or self.document).text
         offset = span.fragment.offset
         length = len(text.source)
         start, end = min(offset + span.start, length), min(offset + span.end, length)
         return Range(
             Position(*text.position(start, self.unit)), Position(*text.position(end, self.unit))
         )
-
-    def _document_of(self, file: str) -> Document:
-        return self.analysis.documents.get(file) or self.documents.get(file) or self.document
 
     def location(self, span: Span) -> Location:
         return Location(self.uri_of(span.file), self.range(span))

@@ -96,6 +96,7 @@ def opened(*texts: str, unit: Unit = Unit.UTF16) -> Opened:
         uri = f"file:///project/{name}"
         plain = re.sub(r"<\|>|<\[|\]>", "", text)
         document = session.workspace.open_file(uri, plain, 1)
+        assert document is not None
         result.texts[uri] = plain
         places = {}
         removed = 0

@@ -231,3 +231,99 @@ async def test_proofs_show_their_progress_and_can_be_cancelled(
                 await asyncio.wait_for(wire.read(), 60)
         else:
             await editor.claims({**VERDICTS, "slow": "refuted"})
+
+
+async def test_a_claim_on_its_way_says_so_in_every_place(project: Path) -> None:
+    async with standard() as (wire, _):
+        editor = await Editor.start(wire, project)
+        await editor.claims(VERDICTS)
+        editor.edit("resource.level > 5", "resource.level > 6")
+        # Asked before the diagnostics of the edit are there.
+        assert await editor.lenses("nobody") == ["proving …"]
+        assert " … proving" in await editor.hints(editor.line("nobody"))
+        codes = {one["code"] for one in await wire.diagnostics(2)}
+        assert "claim-stale" not in codes
+        await editor.claims(VERDICTS)
+
+
+async def test_the_claims_of_a_closed_file_are_those_of_the_disk(project: Path) -> None:
+    file = project / "rules.ilk"
+    weaker = {**VERDICTS, "children_stay_out": "refuted"}
+
+    def on_disk() -> None:
+        change = {"uri": editor.uri, "type": 2}
+        wire.send({"method": "workspace/didChangeWatchedFiles", "params": {"changes": [change]}})
+
+    def close() -> None:
+        wire.send({"method": "textDocument/didClose", "params": {"textDocument": editor.document}})
+
+    async with standard() as (wire, _):
+        editor = await Editor.start(wire, project)
+        await editor.claims(VERDICTS)
+        editor.edit("principal, 18)", "principal, 8)")
+        await editor.claims(weaker)
+        close()
+        await editor.claims(VERDICTS)
+        file.write_text(RULES.replace("principal, 18)", "principal, 7)"), encoding="utf-8")
+        on_disk()
+        await editor.claims(weaker)
+        # Closed before there is a verdict.
+        wire.open(RULES, editor.uri)
+        await wire.diagnostics(1)
+        close()
+        await editor.claims(weaker)
+        assert "claim-stale" not in {one["code"] for one in wire.published[editor.uri]}
+
+
+async def test_a_closed_claim_about_an_open_module_is_decided(project: Path) -> None:
+    claim = "use rules\n// 𝄞\nprove far { action enter when principal.age < 9 never permitted }\n"
+    (project / "claims.ilk").write_text(claim, encoding="utf-8")
+    async with standard() as (wire, _):
+        editor = await Editor.start(wire, project)
+        await editor.claims(VERDICTS)
+        editor.uri = (project / "claims.ilk").as_uri()
+        await editor.claims({"far": "proved"})
+        uri = (project / "rules.ilk").as_uri()
+        change = {"text": RULES.replace("principal, 18)", "principal, 8)")}
+        wire.change(2, [change], uri)
+        await editor.claims({"far": "refuted"})
+
+
+async def test_what_a_module_claims_is_told_by_every_set_that_reads_it(project: Path) -> None:
+    more = "use world\nuse rules\n// 𝄞\npermit anybody { action enter }\n"
+    (project / "more.ilk").write_text(more, encoding="utf-8")
+    async with standard() as (wire, _):
+        editor = await Editor.start(wire, project)
+        while not any(
+            one["message"].startswith("`children_stay_out` is refuted")
+            and one["message"].endswith("\nread with more.ilk")
+            for one in wire.published.get(editor.uri, [])
+        ):
+            await asyncio.wait_for(wire.read(), 60)
+        own = [
+            one["code"]
+            for one in wire.published[editor.uri]
+            if one["message"].startswith("`children_stay_out` ")
+        ]
+        assert own == ["claim-proved", "claim-refuted"]
+
+
+async def test_many_verdicts_are_one_refresh(project: Path) -> None:
+    count = 30
+    claims = "".join(
+        f"prove c{number} {{ action enter when principal.age < {number - 40} never permitted }}\n"
+        for number in range(count)
+    )
+    (project / "rules.ilk").write_text(RULES + claims, encoding="utf-8")
+    refreshes = 0
+    async with standard() as (wire, _):
+        workspace = {"codeLens": {"refreshSupport": True}}
+        await wire.start({"workspace": workspace}, project)
+        editor = Editor(wire, project)
+        wire.open(RULES + claims, editor.uri)
+        codes: list[str] = []
+        while sum(code == "claim-proved" for code in codes) <= count:
+            message = await asyncio.wait_for(wire.read(), 60)
+            refreshes += message.get("method") == "workspace/codeLens/refresh"
+            codes = [one["code"] for one in wire.published.get(editor.uri, [])]
+    assert 0 < refreshes < count

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,180 @@ def is_zombie(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
         return True
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"id": "x", "method": "textDocument/hover", "params": {"a": 1}}, -32602),
+        ({"id": "x", "method": "textDocument/hover", "params": None}, -32602),
+        ({"id": "x", "method": "textDocument/hover"}, -32602),
+        ({"id": "x", "method": "workspace/symbol", "params": [3]}, -32602),
+        ({"id": "x", "method": "nobody/knows"}, -32601),
+        ({"id": "x", "method": "initialize", "params": {"capabilities": {}}}, -32600),
+        ({"id": "x", "method": "textDocument/hover", "params": {
+            "textDocument": {"uri": "file:///nowhere/a.ilk"}, "position": {"line": -1, "character": 0}
+        }}, -32602),
+    ],
+)  # fmt: skip
+async def test_a_request_that_cannot_be_taken_has_an_answer(
+    body: dict[str, Any], code: int
+) -> None:
+    async with standard() as (wire, _):
+        await wire.start()
+        wire.send(body)
+        while (message := await asyncio.wait_for(wire.read(), 60)).get("id") != "x":
+            pass
+        assert message["error"]["code"] == code
+        assert await wire.ask("workspace/symbol", {"query": "zzz"}) == []
+
+
+async def test_what_is_no_message_has_an_answer() -> None:
+    async with standard() as (wire, _):
+        await wire.start()
+        for body, code in ((b"{oops}", -32700), (b"\xff", -32700), (b"3", -32600), (b"[]", -32600)):
+            wire.writer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            while "error" not in (message := await asyncio.wait_for(wire.read(), 60)):
+                pass
+            assert (message["id"], message["error"]["code"]) == (None, code)
+        one = {"jsonrpc": "2.0", "id": 98, "method": "workspace/symbol", "params": {"query": "z"}}
+        batch = json.dumps([one, {**one, "id": 99}]).encode()
+        wire.writer.write(b"Content-Length: %d\r\n\r\n" % len(batch) + batch)
+        found = [(await asyncio.wait_for(wire.read(), 60)).get("id") for _ in range(2)]
+        assert found == [98, 99]
+
+
+async def test_a_request_before_the_start_or_after_the_end_is_refused() -> None:
+    async with standard() as (wire, process):
+        wire.send({"id": 71, "method": "workspace/symbol", "params": {"query": ""}})
+        assert (await asyncio.wait_for(wire.read(), 60))["error"]["code"] == -32002
+        await wire.start()
+        await wire.ask("shutdown", None)
+        wire.send({"id": 72, "method": "workspace/symbol", "params": {"query": ""}})
+        while (message := await asyncio.wait_for(wire.read(), 60)).get("id") != 72:
+            pass
+        assert message["error"]["code"] == -32600
+        wire.send({"method": "exit"})
+        assert await asyncio.wait_for(process.wait(), 60) == 0
+
+
+async def test_an_exit_without_a_shutdown_is_a_failure() -> None:
+    async with standard() as (wire, process):
+        await wire.start()
+        wire.send({"method": "exit"})
+        assert await asyncio.wait_for(process.wait(), 60) == 1
+
+
+async def test_the_server_ends_with_the_process_of_its_client() -> None:
+    client = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=-1)
+    async with standard() as (wire, process):
+        params: dict[str, Any] = {
+            "processId": client.pid,
+            "rootUri": None,
+            "capabilities": {},
+        }
+        await wire.ask("initialize", params)
+        wire.send({"method": "initialized", "params": {}})
+        await wire.ask("workspace/symbol", {"query": ""})
+        assert process.returncode is None
+        client.kill()
+        await client.wait()
+        assert await asyncio.wait_for(process.wait(), 60) == 1
+
+
+async def test_a_client_that_pulls_of_every_file_is_pushed_none(tmp_path: Path) -> None:
+    file = tmp_path / "a.ilk"
+    file.write_text(BAD, encoding="utf-8")
+    workspace = {"diagnostics": {"refreshSupport": True}}
+    async with standard() as (wire, _):
+        await wire.start({"workspace": workspace}, tmp_path)
+        full = await wire.ask("workspace/diagnostic", {"previousResultIds": []})
+        (item,) = full["items"]
+        assert [one["code"] for one in item["items"]] == ["unknown-attribute"]
+        await wire.ask("workspace/symbol", {"query": "zzz"})
+        assert not wire.published.get(file.as_uri())
+        file.unlink()
+        change = {"uri": file.as_uri(), "type": 3}
+        wire.send({"method": "workspace/didChangeWatchedFiles", "params": {"changes": [change]}})
+        while (await asyncio.wait_for(wire.read(), 60)).get("method") != (
+            "workspace/diagnostic/refresh"
+        ):
+            pass
+        before = [{"uri": file.as_uri(), "value": item["resultId"]}]
+        (gone,) = (await wire.ask("workspace/diagnostic", {"previousResultIds": before}))["items"]
+        assert (gone["uri"], gone["kind"], gone["items"]) == (file.as_uri(), "full", [])
+
+
+async def test_a_configuration_that_cannot_be_read_says_so_once(tmp_path: Path) -> None:
+    (tmp_path / ".interlock").mkdir()
+    config = tmp_path / ".interlock" / "config.yaml"
+    config.write_text("policy: [\n", encoding="utf-8")
+    told: list[str] = []
+    async with standard() as (wire, _):
+        await wire.start({}, tmp_path)
+        change = {"changes": [{"uri": config.as_uri(), "type": 2}]}
+        for _ in range(2):
+            wire.send({"method": "workspace/didChangeWatchedFiles", "params": change})
+        config.write_text("policy: [nowhere.ilk]\n", encoding="utf-8")
+        wire.send({"method": "workspace/didChangeWatchedFiles", "params": change})
+        while len(told) < 2:
+            message = await asyncio.wait_for(wire.read(), 60)
+            if message.get("method") == "window/showMessage":
+                told.append(message["params"]["message"])
+    assert "config.yaml: cannot be read" in told[0]
+    assert told[1].endswith("config.yaml: there is no file `nowhere.ilk`")
+
+
+async def test_a_problem_is_told_by_one_uri(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    real, link = tmp_path / "real" / "a.ilk", tmp_path / "link.ilk"
+    real.write_text(BAD, encoding="utf-8")
+    link.symlink_to(real)
+    async with standard() as (wire, _):
+        await wire.start(root=tmp_path)
+        while not any(wire.published.values()):
+            await asyncio.wait_for(wire.read(), 60)
+        for uri in (real.as_uri(), link.as_uri()):
+            wire.open(BAD, uri)
+            assert len(await wire.diagnostics(1)) == 1
+            assert [one for one, found in wire.published.items() if found] == [uri]
+            document = {"textDocument": {"uri": uri}}
+            wire.send({"method": "textDocument/didClose", "params": document})
+            await wire.ask("workspace/symbol", {"query": "zzz"})
+        while sum(map(bool, wire.published.values())) != 1:
+            await asyncio.wait_for(wire.read(), 60)
+
+
+async def test_a_file_of_another_language_has_nothing_wrong() -> None:
+    async with standard() as (wire, _):
+        await wire.start()
+        cedar = "file:///nowhere/a.cedar"
+        wire.open("permit(principal, action, resource);", cedar)
+        wire.change(2, [{"text": "permit"}], cedar)
+        document = {"textDocument": {"uri": cedar}}
+        assert await wire.ask("textDocument/documentSymbol", document) is None
+        wire.open(BAD)
+        await wire.diagnostics(1)
+        assert cedar not in wire.published
+
+
+async def test_a_bundled_module_is_not_mended(tmp_path: Path) -> None:
+    from interlock.lsp.workspace import bundled
+
+    file = Path(bundled()["std.sql"])
+    text = file.read_text(encoding="utf-8").replace("use std.change", "use std.chang")
+    assert "std.chang\n" in text
+    async with standard() as (wire, _):
+        await wire.start()
+        wire.open(text, file.as_uri())
+        assert await wire.diagnostics(1)
+        everywhere = {
+            "start": {"line": 0, "character": 0}, "end": {"line": 999, "character": 0},
+        }  # fmt: skip
+        asked = {
+            "textDocument": {"uri": file.as_uri()}, "range": everywhere, "context": {"diagnostics": []},
+        }  # fmt: skip
+        assert await wire.ask("textDocument/codeAction", asked) == []
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,17 @@
 """`interlock lsp`: the language server, on standard input and output or on a port of this machine."""
 
 import importlib.util
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from ..lang.loader import bundled
 from .common import Exit, stop
 from .config import find_config
+
+if TYPE_CHECKING:
+    from ..lsp.session import Configured
 
 
 @click.command()
@@ -35,15 +39,22 @@ def command(tcp: int | None, websocket: int | None) -> None:
     create_server(_policies_of).start_io()
 
 
-def _policies_of(folder: Path) -> Sequence[str]:
-    """The policies that the configuration of a folder names; none where it cannot be read."""
+def _policies_of(folder: Path) -> "Configured":
+    """The policies that the configuration of a folder names, or why it cannot be read."""
+    from ..lsp.session import Configured
+
     try:
         found = find_config(folder)
-    except click.UsageError:
-        return ()
+    except click.UsageError as error:
+        return Configured(problem=error.message)
     policy = found[1].get("policy", ()) if found is not None else ()
     paths = [policy] if isinstance(policy, str) else policy
-    if found is None or not isinstance(paths, list):
-        return ()
+    if found is None:
+        return Configured()
+    if not isinstance(paths, list | tuple) or not all(isinstance(path, str) for path in paths):
+        return Configured(problem=f"{found[0]}: `policy` is a path or a list of paths")
     base = found[0].parent.parent if found[0].name == "config.yaml" else found[0].parent
-    return [str(base / path) for path in paths if isinstance(path, str) and (base / path).exists()]
+    places = [str(base / path) if (base / path).exists() else path for path in paths]
+    missing = [path for path in places if not Path(path).is_absolute() and path not in bundled()]
+    problem = f"{found[0]}: there is no file `{missing[0]}`" if missing else ""
+    return Configured(tuple(path for path in places if path not in missing), problem)

@@ -1,4 +1,9 @@
-"""The one layout of a policy: for a file, for the declarations of a range, and for the one that was just finished."""
+"""The one layout of a policy: for a file, for the declarations of a range, and for the one that was just finished.
+
+A file keeps its line ends: the layout says where lines end, and not with which characters.
+"""
+
+import re
 
 from lsprotocol.types import Position, Range, TextEdit
 
@@ -6,10 +11,12 @@ from ...lang import syntax
 from ...lang.printer import format_text
 from ..view import View, whole
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
 
 def format_document(view: View) -> list[TextEdit]:
     """The edits that lay the file out; none where it cannot be read."""
-    text, _ = format_text(view.file, view.source)
+    text = _laid_out(view, view.source)
     return [] if text is None else _edits(view, 0, view.source, text)
 
 
@@ -24,9 +31,9 @@ def format_range(view: View, range: Range) -> list[TextEdit]:
         if stop < start or begin > end or isinstance(part.declaration, syntax.Broken):
             continue
         old = view.source[begin:stop]
-        text, _ = format_text(view.file, old)
+        text = _laid_out(view, old)
         if text is not None:
-            edits += _edits(view, begin, old, text.rstrip("\n"))
+            edits += _edits(view, begin, old, text.rstrip("\r\n"))
     return edits
 
 
@@ -37,6 +44,13 @@ def format_on_type(view: View, position: Position) -> list[TextEdit]:
     if part is None or part.fragment.offset + whole(part.fragment).end != offset:
         return []
     return format_range(view, view.range_between(offset - 1, offset))
+
+
+def _laid_out(view: View, old: str) -> str | None:
+    """Text in its layout, with the line ends of its file; `None` where it cannot be read."""
+    text, _ = format_text(view.file, _LINE_END.sub("\n", old))
+    first = _LINE_END.search(view.source)
+    return text.replace("\n", first[0]) if text is not None and first is not None else text
 
 
 def _edits(view: View, base: int, old: str, new: str) -> list[TextEdit]:

@@ -37,7 +37,7 @@ def _commands(server: InterlockServer) -> None:
             message = f"{len(shown)} passed"
         _tell(ls, message, failed=bool(failed) or not shown)
         ls.changed()
-        ls.refresh_lenses()
+        ls.refresh_soon()
         return {
             "passed": not failed and bool(shown),
             "message": message,
@@ -67,8 +67,8 @@ def _claim_commands(server: InterlockServer) -> None:
             return {"message": "there is nothing to prove"}
         if name:
             ls.proofs.forget(view.analysis, name)
-        ls.prove(view, now=True)
-        ls.proved()
+        ls.prove(view.analysis, now=True)
+        ls.show_proofs()
         return {"message": "proving"}
 
     @server.command(lenses.SHOW_COUNTEREXAMPLE)

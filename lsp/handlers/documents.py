@@ -6,6 +6,7 @@ from lsprotocol import types
 
 from ..connection import InterlockServer
 from ..settings import SECTION
+from ..workspace import is_policy
 
 MAX_EARLY = 100
 """The most edits that are kept of a document that is not open yet."""
@@ -15,7 +16,8 @@ def register(server: InterlockServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def did_open(ls: InterlockServer, params: types.DidOpenTextDocumentParams) -> None:
         document = params.text_document
-        ls.session.workspace.open_file(document.uri, document.text, document.version)
+        if ls.session.workspace.open_file(document.uri, document.text, document.version) is None:
+            return
         for edit in ls.early.pop(document.uri, ()):
             if edit.text_document.version > document.version:
                 _edit(ls, edit)
@@ -24,10 +26,11 @@ def register(server: InterlockServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(ls: InterlockServer, params: types.DidChangeTextDocumentParams) -> None:
         workspace = ls.session.workspace
-        if workspace.file_of(params.text_document.uri) in workspace.open:
+        file = workspace.file_of(params.text_document.uri)
+        if file in workspace.open:
             _edit(ls, params)
             ls.changed()
-        else:
+        elif is_policy(file):
             # Helix may tell of a rename across files before it opens the other file, with its old text.
             early = ls.early.setdefault(params.text_document.uri, [])
             early.append(params)
@@ -42,6 +45,7 @@ def register(server: InterlockServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def did_save(ls: InterlockServer, params: types.DidSaveTextDocumentParams) -> None:
+        ls.session.workspace.looks_again()
         ls.changed()
 
 
@@ -65,7 +69,8 @@ def register_pulling(server: InterlockServer) -> None:
         found = ls.session.diagnostics(view) if view is not None else []
         result = result_id(found)
         if view is not None:
-            ls.published[view.file] = found, view.document.version
+            uri = view.uri_of(view.file)
+            ls.published[view.file] = found, view.document.version, uri
         if result == params.previous_result_id:
             return types.RelatedUnchangedDocumentDiagnosticReport(result_id=result)
         return types.RelatedFullDocumentDiagnosticReport(items=found, result_id=result)

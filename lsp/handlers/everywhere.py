@@ -17,7 +17,8 @@ def register(server: InterlockServer) -> None:
         found: dict[tuple[str, str, int], types.WorkspaceSymbol] = {}
         for files in ls.session.workspace.sets():
             await asyncio.sleep(0)
-            view = ls.session.view_of(files[0])
+            analysis = ls.session.workspace.analysis_of(files)
+            view = ls.session.view_in(analysis, files[0])
             for symbol in outline.workspace_symbols(view, params.query) if view is not None else ():
                 place = symbol.location
                 line = place.range.start.line if isinstance(place, types.Location) else 0
@@ -28,25 +29,32 @@ def register(server: InterlockServer) -> None:
     async def workspace_diagnostic(
         ls: InterlockServer, params: types.WorkspaceDiagnosticParams
     ) -> types.WorkspaceDiagnosticReport:
+        ls.stop_pushing()
         before = {item.uri: item.value for item in params.previous_result_ids}
         items: list[types.WorkspaceDocumentDiagnosticReport] = []
-        for file in ls.session.files_to_report():
+        files = ls.session.files_to_report()
+        for file in files:
             await asyncio.sleep(0)
             view = ls.session.view_of(file)
             if view is None:
                 continue
             found, uri = ls.session.diagnostics(view), view.uri_of(file)
-            result, version = result_id(found), view.document.version
-            if before.get(uri) == result:
-                items.append(
-                    types.WorkspaceUnchangedDocumentDiagnosticReport(
-                        uri=uri, result_id=result, version=version
-                    )
-                )
-            else:
-                items.append(
-                    types.WorkspaceFullDocumentDiagnosticReport(
-                        uri=uri, items=found, result_id=result, version=version
-                    )
-                )
+            ls.published[file] = found, view.document.version, uri
+            items.append(_report(uri, found, view.document.version, before.pop(uri, None)))
+        # What is there no more is said to have nothing wrong in it.
+        gone = {uri: value for uri, value in before.items() if value != result_id([])}
+        items += [_report(uri, [], None, value) for uri, value in gone.items()]
         return types.WorkspaceDiagnosticReport(items)
+
+
+def _report(
+    uri: str, found: list[types.Diagnostic], version: int | None, before: str | None
+) -> types.WorkspaceDocumentDiagnosticReport:
+    result = result_id(found)
+    if before == result:
+        return types.WorkspaceUnchangedDocumentDiagnosticReport(
+            uri=uri, result_id=result, version=version
+        )
+    return types.WorkspaceFullDocumentDiagnosticReport(
+        uri=uri, items=found, result_id=result, version=version
+    )

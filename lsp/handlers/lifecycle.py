@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -12,6 +13,10 @@ from ..text import Unit
 from . import documents
 
 logger = logging.getLogger(__name__)
+MANY_SETS = 20
+"""From how many policy sets on their first check shows its progress."""
+CLIENT_SECONDS = 3.0
+"""How often the server looks whether its client is there."""
 
 
 def register(server: InterlockServer) -> None:
@@ -30,7 +35,9 @@ def register(server: InterlockServer) -> None:
 
     @server.feature(types.INITIALIZED)
     async def initialized(ls: InterlockServer, params: types.InitializedParams) -> None:
+        _end_with_client(ls)
         await _read_configuration(ls)
+        ls.tell_problems()
         await _watch_files(ls)
         await _check_project(ls)
 
@@ -45,8 +52,9 @@ def register(server: InterlockServer) -> None:
         if params.settings:
             ls.session.configure(read_settings(params.settings))
         await _read_configuration(ls)
+        ls.tell_problems()
         ls.changed()
-        ls.refresh_lenses()
+        ls.refresh_soon()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def did_change_folders(
@@ -57,6 +65,7 @@ def register(server: InterlockServer) -> None:
         for folder in params.event.added:
             ls.session.workspace.add_folder(folder.uri)
         ls.session.configure(ls.session.settings)
+        ls.tell_problems()
         ls.changed()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
@@ -66,7 +75,34 @@ def register(server: InterlockServer) -> None:
         for change in params.changes:
             ls.session.workspace.reload(ls.session.workspace.file_of(change.uri))
         ls.session.configure(ls.session.settings)
+        ls.tell_problems()
         ls.changed()
+
+
+def _end_with_client(ls: InterlockServer) -> None:
+    """Ends the server with the process that the client says it is, also where the client leaves the input open."""
+    process = ls.process_id
+    # A client that is elsewhere, as behind a container, has a number that means nothing here.
+    if process and os.name == "posix" and _is_running(process):
+        ls.watching = asyncio.get_running_loop().create_task(_outlive(ls, process))
+
+
+async def _outlive(ls: InterlockServer, process: int) -> None:
+    while _is_running(process):
+        await asyncio.sleep(CLIENT_SECONDS)
+    await ls.proofs.close()
+    # A thread waits for the input, and would be waited for.
+    os._exit(1)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 async def _read_configuration(ls: InterlockServer) -> None:
@@ -89,9 +125,10 @@ async def _watch_files(ls: InterlockServer) -> None:
     if watched is None or not watched.dynamic_registration:
         return
     patterns = ("**/*.ilk", "**/.interlock/config.yaml", "**/pyproject.toml")
-    options = types.DidChangeWatchedFilesRegistrationOptions(
-        [types.FileSystemWatcher(pattern) for pattern in patterns]
-    )
+    watchers = [types.FileSystemWatcher(pattern) for pattern in patterns]
+    # Of a folder that is deleted, a client may tell nothing but that.
+    watchers.append(types.FileSystemWatcher("**", types.WatchKind.Delete))
+    options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
     registration = types.Registration(
         "interlock.files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options
     )
@@ -102,10 +139,10 @@ async def _watch_files(ls: InterlockServer) -> None:
 
 
 async def _check_project(ls: InterlockServer) -> None:
-    """Checks every policy set once, with progress that the client shows and may cancel."""
+    """Checks every policy set once; where there are many, with progress that the client shows and may cancel."""
     sets = ls.session.workspace.sets() if ls.session.settings.workspace_diagnostics else []
     token = "interlock.check"  # noqa: S105
-    shown = len(sets) > 1 and ls.supports_progress()
+    shown = len(sets) >= MANY_SETS and ls.supports_progress()
     if shown:
         await ls.work_done_progress.create_async(token)
         begin = types.WorkDoneProgressBegin("Checking policies", cancellable=True, percentage=0)
@@ -123,3 +160,4 @@ async def _check_project(ls: InterlockServer) -> None:
             ls.work_done_progress.report(token, report)
     if shown:
         ls.work_done_progress.end(token, types.WorkDoneProgressEnd())
+    ls.report_rest()

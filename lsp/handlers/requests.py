@@ -38,6 +38,8 @@ class Request:
     options: Any = None
     is_long: bool = False
     """Whether it may take a while, so that the messages that wait are read first."""
+    is_wide: bool = False
+    """Whether it is about every policy set of the project."""
 
 
 def register(server: InterlockServer) -> None:
@@ -52,9 +54,11 @@ def _handler(request: Request) -> Callable[..., Any]:
 
     async def answer_later(ls: InterlockServer, params: Any) -> Any:
         await breathe()
+        if request.is_wide:
+            await ls.bring_up_to_date()
         return answer(ls, params)
 
-    return answer_later if request.is_long else answer
+    return answer_later if request.is_long or request.is_wide else answer
 
 
 def _uri(params: Any) -> str:
@@ -100,8 +104,14 @@ def _lenses(ls: InterlockServer, view: View, params: types.CodeLensParams) -> li
 def _actions(
     ls: InterlockServer, view: View, params: types.CodeActionParams
 ) -> list[types.CodeAction]:
+    if not view.is_editable(view.file):
+        return []
     only = [str(getattr(kind, "value", kind)) for kind in params.context.only or ()]
-    return actions.code_actions(view, params.range, ls.session.claims_of(view.analysis), only)
+    states = ls.session.claims_of(view.analysis)
+    found = actions.code_actions(view, params.range, states, only)
+    for action in found:
+        action.edit = ls.edit_of(action.edit) if action.edit is not None else None
+    return found
 
 
 def _tokens(ls: InterlockServer, view: View, params: Any) -> types.SemanticTokens:
@@ -134,7 +144,7 @@ def _prepare_rename(
 
 def _rename(ls: InterlockServer, view: View, params: types.RenameParams) -> types.WorkspaceEdit:
     found = _allowed(rename.rename(view, params.position, params.new_name))
-    return actions.workspace_edit(view, found)
+    return ls.edit_of(actions.workspace_edit(view, found))
 
 
 def _allowed(found: T | rename.Refusal) -> T:
@@ -186,7 +196,7 @@ REQUESTS = (
         lambda ls, view, asked: navigation.references(
             view, asked.position, declaration=asked.context.include_declaration
         ),
-        is_long=True,
+        is_wide=True,
     ),
     Request(
         types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT,
@@ -199,6 +209,7 @@ REQUESTS = (
     Request(
         types.CALL_HIERARCHY_INCOMING_CALLS,
         lambda ls, view, asked: calls.incoming(view, asked.item.selection_range.start),
+        is_wide=True,
     ),
     Request(
         types.CALL_HIERARCHY_OUTGOING_CALLS,
@@ -227,7 +238,7 @@ REQUESTS = (
         types.TEXT_DOCUMENT_RENAME,
         _rename,
         types.RenameOptions(prepare_provider=True),
-        is_long=True,
+        is_wide=True,
     ),
     Request(
         types.TEXT_DOCUMENT_FORMATTING,
