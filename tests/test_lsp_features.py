@@ -392,9 +392,9 @@ def test_an_attribute_may_have_the_name_of_one_that_is_not_beside_it() -> None:
 
 
 def test_every_policy_set_that_reads_a_file_is_renamed_with_it() -> None:
-    file = opened(SCHEMA.replace("// 𝄞\n", "// 𝄞\nmodule vocab\n", 1), "// 𝄞\nuse vocab (User)\n")
+    file = opened(SCHEMA.replace("// 𝄞\n", "// 𝄞\nmodule a\n", 1), "// 𝄞\nuse a (User)\n")
     solo = "file:///project/solo.ilk"
-    alone = "use vocab (grown)\npermit s { action enter when grown(principal, 3) }\n"
+    alone = "use a (grown)\npermit s { action enter when grown(principal, 3) }\n"
     file.session.workspace.open_file(solo, alone, 1)
     position = Position(15, 8)
     found = rename.rename(file.view, position, "adult")
