@@ -79,6 +79,9 @@ class InterlockServer(Server):
         """The state of every claim of a policy set; what is about to be proved is on its way already."""
         if self.timer is not None and self.session.workspace.is_set_of_open_file(analysis):
             self.prove(analysis)
+        if self.showing is not None:
+            # Whoever asks is told no verdict before the diagnostics are.
+            self.show_proofs()
         return self.proofs.states(analysis)
 
     async def bring_up_to_date(self) -> None:
