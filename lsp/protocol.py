@@ -49,6 +49,7 @@ class Protocol(LanguageServerProtocol):
         method, number = message.get("method"), message.get("id")
         is_request = "id" in message and "method" in message
         problem = self._refusal(method) if "method" in message else None
+        found: Any = None
         if problem is None:
             try:
                 if method not in types.METHOD_TO_TYPES:

@@ -5,7 +5,7 @@ that a request breaks, which the encoding without the mistake has found.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from interlock.analyzer.goals import goals_of
 from interlock.analyzer.prove import Proof, Verdict, is_broken, prove_goal
 from interlock.analyzer.witness import Vocabulary
 from interlock.compiler import compile_policies
-from interlock.compiler.backends.circuit import TRUE
+from interlock.compiler.backends.circuit import FALSE, TRUE
 from interlock.compiler.backends.smt import Encoder
 from interlock.compiler.backends.smt_theory import _Theory
 from interlock.compiler.backends.smt_values import Base, Number, Place, SetValue
@@ -67,6 +67,7 @@ class Mutant:
 
 _sum_at_most = Encoder._sum_at_most
 _less = Encoder._less
+_count = Encoder._count
 _needed_slots = Encoder.needed_slots
 
 
@@ -102,6 +103,10 @@ def flipped(encoder: Encoder, left: Base, right: Base) -> int:
 
 def one_slot_too_few(encoder: Encoder) -> dict[str, int]:
     return {path: count - 1 for path, count in _needed_slots(encoder).items()}
+
+
+def only_slots(encoder: Encoder, whole: SetValue) -> object:
+    return _count(encoder, replace(whole, more=FALSE))
 
 
 def nothing(theory: _Theory) -> None:
@@ -191,6 +196,15 @@ MUTANTS = (
         Verdict.REFUTED,
     ),
     Mutant(
+        "a set has no more elements than slots",
+        Encoder,
+        "_count",
+        only_slots,
+        "context.tags.size >= 20",
+        "never permitted",
+        Verdict.UNKNOWN,
+    ),
+    Mutant(
         "elements of a set are equal",
         _Theory,
         "sets",
@@ -242,8 +256,9 @@ def test_a_wrong_encoding_is_caught(mutant: Mutant, monkeypatch: pytest.MonkeyPa
         assert wrong.verdict is Verdict.UNKNOWN
         assert any(words in wrong.why for words in CONTRADICTED)
     else:
-        found = right.counterexample
         assert wrong.verdict is Verdict.PROVED
+    if mutant.verdict is Verdict.REFUTED:
+        found = right.counterexample
         assert found is not None
         decision = decide(policies, found.request, found.entities)
         assert is_broken(goals[0], found.request, found.entities, decision)
