@@ -117,8 +117,9 @@ def compare(
     old, new = set(before.schema.environments()), set(after.schema.environments())
     shared = [item for item in schema.environments() if item in old and item in new]
     regions: list[Region] = []
-    # A member of an enum may have another rank than before.
-    before = replace(before, rules=tuple(_ranked(rule, schema) for rule in before.rules))
+    if any(schema.enums[name] != enum for name, enum in before.schema.enums.items()):
+        # A member of an enum may have another rank than before.
+        before = replace(before, rules=tuple(_ranked(rule, schema) for rule in before.rules))
     sides = replace(before, schema=schema), replace(after, schema=schema)
     for group in groups_of(schema, shared):
         try:
