@@ -159,24 +159,19 @@ class _Group:
             for rule in rules
         }
         """When a rule has its effect: a require has it only where a need is open."""
-        self._others = {
-            effect: {
-                -self._does[rule.rule.id]: rule.rule.id
-                for rule in rules
-                if rule.rule.effect is effect and self._does[rule.rule.id] != FALSE
-            }
-            for effect in Effect
-        }
-        self._names = {
-            effect: [rule.rule.id for rule in rules if rule.rule.effect is effect]
-            for effect in Effect
-        }
+        self._others: dict[Effect, dict[int, list[str]]] = {effect: {} for effect in Effect}
+        """By effect: that no rule with this formula has it → these rules."""
+        for rule in rules:
+            does = self._does[rule.rule.id]
+            if does != FALSE:
+                self._others[rule.rule.effect].setdefault(-does, []).append(rule.rule.id)
         self._forbidden = circuit.any_of(-item for item in self._others[Effect.FORBID])
         self._before: dict[str, int] = {}
         self._after: dict[str, int] = {}
         for effect in Effect:
-            self._chain(circuit, self._names[effect], self._before)
-            self._chain(circuit, self._names[effect][::-1], self._after)
+            names = [rule.rule.id for rule in rules if rule.rule.effect is effect]
+            self._chain(circuit, names, self._before)
+            self._chain(circuit, names[::-1], self._after)
         roots = [valid, self._forbidden, *self._does.values()]
         roots += [literal for rule in rules for literal in (rule.applies, rule.fails, *rule.unmet)]
         roots += [*self._before.values(), *self._after.values()]
@@ -238,10 +233,11 @@ class _Group:
             case _:
                 return ()
         does = self._does[finding.rule.id]
-        for name in self._names[effect]:
-            if name != finding.rule.id and self._does[name] in (does, TRUE):
-                return (name,)
         others = self._others[effect]
+        for literal in (-does, FALSE):
+            for name in others.get(literal, ())[:2]:
+                if name != finding.rule.id:
+                    return (name,)
         fixed = [item for item in (self._valid, does) if item != TRUE]
         if effect is finding.rule.effect is Effect.PERMIT and self._forbidden != FALSE:
             fixed.append(-self._forbidden)
@@ -254,4 +250,4 @@ class _Group:
                 fewer = [other for other in core if other != item]
                 if isinstance(self._session.solve([*fixed, *fewer]), Unsatisfiable):
                     core = fewer
-        return tuple(sorted(others[item] for item in core))
+        return tuple(sorted(others[item][0] for item in core))
