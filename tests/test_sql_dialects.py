@@ -702,3 +702,12 @@ def test_no_statement_hides_behind_a_word_that_does_nothing(dialect: str) -> Non
 def test_targets_that_are_no_tables_are_opaque() -> None:
     (change, *_) = changes_of("DELETE F USING ROM users WHERE id = 1 /*!50000 OR 1 = 1 */", "mysql")
     assert change.opaque
+
+
+@pytest.mark.parametrize("dialect", [dialect for dialect in DIALECTS if dialect != "postgres"])
+@pytest.mark.parametrize("levels", [100, 330, 500, 1_000, 3_000])
+def test_signs_before_a_value_do_not_nest_too_deeply(dialect: str, levels: int) -> None:
+    signs = "- " * levels
+    for text in (f"SELECT {signs}s", f"SELECT 1; DROP TABLE use {signs}s WHERE a = {signs}1;"):
+        found = read("a.sql", text, Options(dialect)).changes
+        assert found and (levels < 300 or any(change.opaque for change in found))

@@ -128,7 +128,10 @@ def computed(session: Session, tokens: Tokens, text: Text) -> list[Finding]:
         tree = read_tree(session, plain)
     if isinstance(tree, str):
         return [unread(session.name, tree, at)]
-    return [one for one in findings(session, tree, at) if matters(one)]
+    try:
+        return [one for one in findings(session, tree, at) if matters(one)]
+    except RecursionError:
+        return [unread(session.name, "it is nested too deeply", at)]
 
 
 def hooked(session: Session, tokens: Tokens, text: Text) -> Iterator[Finding]:
