@@ -16,7 +16,7 @@ from ..lang.source import Span
 from .goals import breaks, groups_of, rules_for, slice_of
 from .problem import pose
 from .prove import Proof, Verdict
-from .solver import Engine, Model, Session, Undecided, Unsatisfiable
+from .solver import Engine, Model, Session, Undecided, search
 from .telling import said
 from .weaken import How, Weakening, weakenings
 
@@ -192,13 +192,8 @@ def _answers(
         session = Session(pose(encoder, (*wanted, TRUE, *selectors)).problem, engine)
         for selector, edit in zip(selectors, edits, strict=True):
             others = [-item for item in selectors if item != selector]
-            edited = (*wanted, selector, *others)
-            answer = session.solve((*edited, *encoder.within_slots))
-            found: _Answer = isinstance(answer, Model)
-            if isinstance(answer, Unsatisfiable) and encoder.within_slots:
-                answer = session.solve(edited)
-                found = "; ".join(encoder.bounds) if isinstance(answer, Model) else False
-            yield edit, answer.why if isinstance(answer, Undecided) else found
+            answer = search(session, encoder, (*wanted, selector, *others))
+            yield edit, answer.why if isinstance(answer, Undecided) else isinstance(answer, Model)
 
     def is_limited_as_it_is() -> bool:
         try:

@@ -22,7 +22,7 @@ from .invariant import takes_the_last
 from .problem import Posed, pose
 from .proof_store import ProofStore, certificate_of, is_proof
 from .replay import Replay, holds, minimal, replay
-from .solver import Answer, Engine, Model, Session, Undecided, Unsatisfiable
+from .solver import Answer, Engine, Model, Session, Undecided, Unsatisfiable, search
 from .spoken_about import spoken_about
 from .too_large import told, too_large
 from .witness import NoWitnessError, Vocabulary, situation
@@ -115,11 +115,7 @@ def prove_goal(
             answer: Answer = Unsatisfiable(asked)
         else:
             kept = None
-            answer = session.solve((*asked, *question.encoder.within_slots))
-            if isinstance(answer, Unsatisfiable) and question.encoder.within_slots:
-                answer = session.solve(asked)
-                if isinstance(answer, Model):
-                    answer = Undecided("; ".join(question.encoder.bounds))
+            answer = search(session, question.encoder, asked)
         match answer:
             case Model():
                 answer = _familiar(question, session, answer, vocabulary)

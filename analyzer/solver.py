@@ -16,6 +16,7 @@ from operator import itemgetter
 from typing import Any, Protocol
 
 from ..compiler.backends.circuit import Clause
+from ..compiler.backends.smt import Encoder
 from .globs import Index, Pattern, TooLarge, Witness, realisable
 from .problem import Problem, Sum
 
@@ -100,6 +101,16 @@ class Session:
             self.transitivity += paths
             self._solver.add(found + paths)
         return Undecided("too many refinements")
+
+
+def search(session: Session, encoder: Encoder, literals: Sequence[int]) -> Answer:
+    """A model in which all elements of sets are told apart, or that there is none for sets of any size."""
+    answer = session.solve((*literals, *encoder.within_slots))
+    if isinstance(answer, Unsatisfiable) and encoder.within_slots:
+        answer = session.solve(literals)
+        if isinstance(answer, Model):
+            return Undecided("; ".join(encoder.bounds))
+    return answer
 
 
 def unequal_paths(equal: Sequence[tuple[int, int, int]], model: Model) -> list[Clause]:

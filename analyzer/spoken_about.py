@@ -12,7 +12,7 @@ from ..lang.syntax import Effect, Outcome
 from .as_json import situation_document
 from .goals import Goal
 from .proof_store import ProofStore
-from .solver import Model, Session, Unsatisfiable
+from .solver import Model, Session, Unsatisfiable, search
 from .witness import NoWitnessError, Vocabulary, situation
 
 if TYPE_CHECKING:
@@ -32,11 +32,9 @@ def spoken_about(
     kept = store.read_request(goal.name) if store is not None else None
     if kept is not None and is_spoken_about(policies, goal, kept, inventory):
         return kept
-    within_slots = question.encoder.within_slots
-    answer = session.solve((question.assumed, *within_slots))
+    answer = search(session, question.encoder, (question.assumed,))
     if isinstance(answer, Unsatisfiable):
-        is_none = not within_slots or isinstance(session.solve((question.assumed,)), Unsatisfiable)
-        return None if is_none else ""
+        return None
     if store is None or not isinstance(answer, Model):
         return ""
     try:

@@ -13,14 +13,16 @@ from ..changes import words
 from .taxonomy import dialect_named
 from .tokens import Kind, Token, tokens
 
+_FAILURES = (
+    SqlglotError, RecursionError, ValueError, AttributeError, TypeError, KeyError, IndexError,
+)  # fmt: skip
+
 
 def lost(tree: Any, sql: str, dialect: str) -> str | None:
     """A part of the statement that its tree does not say, or `None`."""
     try:
         again = tree.sql(dialect=dialect, unsupported_level=ErrorLevel.IGNORE)
-    except RecursionError:
-        return "what is nested so deeply"
-    except (SqlglotError, ValueError, AttributeError, TypeError, KeyError, IndexError) as error:
+    except _FAILURES as error:
         return f"a part that it cannot write ({type(error).__name__})"
     written = _said(again, dialect)
     if dialect == "snowflake":
