@@ -22,7 +22,6 @@ from .smt_values import (
     Formula,
     Glob,
     Inside,
-    Is,
     Linear,
     Number,
     Place,
@@ -97,7 +96,7 @@ class Questions(Places):
             case EnumValue() if (
                 isinstance(place.type, EnumType) and place.type.name == literal.enum
             ):
-                return self.circuit.atom(Is(place, literal.name))
+                return self.is_tag(place, literal.name)
             case EntityId() if place.type == ACTION:
                 return self.is_tag(place, literal.id)
             case EntityId() if isinstance(place.type, EntityType):
