@@ -212,7 +212,8 @@ def test_verdicts(policies: str, expected: Verdict) -> None:
 
 JOINED = """
 module joined
-entity User
+enum Only ordered { one }
+entity User { only: Only? }
 entity A { r: { x: Int } }
 entity B { r: { x: Int? } }
 entity Backup { healthy: Bool, twin: Backup? }
@@ -259,6 +260,12 @@ action disarm { principal User resource Backup context { other: Backup } effects
             "permit p { action disarm when context.other.healthy }"
             "prove p1 { for any sequence of permitted actions always exists b: Backup where b.healthy }",
             REFUTED,
+        ),
+        (
+            # An enum of one member is that member.
+            "permit p { when principal has only and principal.only == one }"
+            "prove p1 { action read when principal has only always permitted }",
+            PROVED,
         ),
     ],
 )
