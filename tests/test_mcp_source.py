@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from interlock.plans.model import Change, Effect, Reading, Selector
 from interlock.plans.sources import Options, detect
 from interlock.plans.sources.mcp.source import digest_of, read
-from interlock.plans.sources.shell.hosts import host_of, metadata_of
+from interlock.plans.sources.web.hosts import host_of, metadata_of
 from interlock.plans.taxonomy.mcp import Taxonomy, read_table, shipped
 
 READ_ONLY = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True}

@@ -18,12 +18,15 @@ class Verdict:
 
 def worst(verdicts: list[Verdict]) -> Verdict:
     """The most severe of them, of equally severe ones that which reaches furthest, with the notes of all."""
-    head = max(
-        verdicts, key=lambda each: (_SEVERITY.index(each.effect), _REACH.index(each.selector))
-    )
+    head = max(verdicts, key=lambda each: (severity(each.effect), _REACH.index(each.selector)))
     notes = dict.fromkeys(note for verdict in verdicts for note in verdict.notes)
     opaque = next((verdict.opaque for verdict in verdicts if verdict.opaque is not None), None)
     return Verdict(head.effect, head.selector, head.reversibility, tuple(notes), opaque)
+
+
+def severity(effect: Effect) -> int:
+    """How much harm an effect may do, compared with others."""
+    return _SEVERITY.index(effect)
 
 
 # From harmless to worst: where one change does several things, the last of them names it.

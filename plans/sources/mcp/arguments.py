@@ -11,10 +11,10 @@ from ...taxonomy.shell import Act
 from ...taxonomy.shell import shipped as shell_tables
 from .. import Options
 from ..shell.files import judge_path
-from ..shell.http import Meaning, judge_graphql, judge_request
 from ..shell.syntax import Origin
 from ..shell.words import literal
-from ..sql.changes import words
+from ..web.http import Meaning, judge_graphql, judge_request
+from ..words import words
 from .json import Value
 from .report import change
 

@@ -28,10 +28,10 @@ from ...model import (
 from ...taxonomy.mcp import Server, Taxonomy, Tool, shipped
 from .. import MAX_ARTIFACT_BYTES, Options
 from ..cloud.rules import Parameters, Unreadable, holds
-from ..shell.http import judge_name
-from ..shell.report import rank_of
 from ..shell.syntax import Lines, Origin
-from ..sql.changes import words
+from ..verdicts import severity
+from ..web.http import judge_name
+from ..words import words
 from .arguments import Call, carried, harmful, suspected
 from .json import Fault, Value, read_json
 from .report import ACTION_NAMES, change
@@ -249,7 +249,7 @@ class _Reader:
             selector = tool.selector
             if (word := harmful(call, tool)) is not None:
                 opaque = f"`{word}` in its arguments makes it do more than `{call.tool[:60]}` says"
-            if tightened is not None and rank_of(tightened) > rank_of(effect):
+            if tightened is not None and severity(tightened) > severity(effect):
                 is_write = effect in (Effect.CREATE, Effect.UPDATE)
                 opaque = None if is_write else f"a table says that it reads, and {why}"
                 effect, selector = tightened, Selector.ALL if is_write else Selector.UNKNOWN
@@ -266,11 +266,11 @@ class _Reader:
         tightened, _ = _hinted(definition)
         effect = meaning.effect
         if tightened is not None and effect is not Effect.UNKNOWN:
-            effect = max(effect, tightened, key=rank_of)
+            effect = max(effect, tightened, key=severity)
         for _, tool in self.taxonomy.by_name.get(call.tool, ()):
             # Another server's tool of the same name accuses, too.
             if tool.effect is not None and effect is not Effect.UNKNOWN:
-                effect = max(effect, tool.effect, key=rank_of)
+                effect = max(effect, tool.effect, key=severity)
         return change(
             self.origin, call, excerpt, effect=effect, selector=Selector.UNKNOWN,
             criticality=Risk.HIGH, why=meaning.why, opaque=doubt or meaning.opaque,
@@ -306,7 +306,7 @@ def _covers(one: Change, other: Change) -> bool:
 
 def _strictness(change: Change) -> tuple[int, ...]:
     return (
-        rank_of(change.effect),
+        severity(change.effect),
         list(Selector).index(change.selector),
         list(Reversibility).index(change.reversibility),
         list(Risk).index(change.resource.criticality),

@@ -8,7 +8,8 @@ from functools import cache
 
 from ...model import Effect, Reversibility, Selector
 from ...taxonomy.shell import Form, Program
-from .report import is_wide, rank_of
+from ..verdicts import severity
+from .report import is_wide
 from .words import Field, literal
 
 
@@ -232,7 +233,7 @@ def match(program: Program, words: Sequence[Field]) -> Match | str:
         for valued, takes_next in ((program.valued, False), (program.valued, True), ((), False))
     ]
     *found, accusing = [_match(program, reading) for reading in readings]
-    if isinstance(accusing, Match) and rank_of(accusing.form.effect) > rank_of(Effect.EXECUTE):
+    if isinstance(accusing, Match) and severity(accusing.form.effect) > severity(Effect.EXECUTE):
         found.append(accusing)
     worst: Match | None = None
     for one in found:
@@ -357,7 +358,7 @@ def _rank(form: Form) -> tuple[int, ...]:
     selector = form.selector or (Selector.ALL if is_wide(form.effect) else Selector.ONE)
     reversibility = form.reversibility or Reversibility.UNKNOWN
     return (
-        rank_of(form.effect),
+        severity(form.effect),
         form.opaque is not None,
         _SELECTORS.index(selector),
         _REVERSIBILITIES.index(reversibility),

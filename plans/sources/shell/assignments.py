@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..sql.changes import words
+from ..words import words
 from . import computed, redirects
 from .reached import Input
 from .state import Function

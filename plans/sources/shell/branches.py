@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ..sql.changes import words
+from ..words import words
 from . import assignments
 from .reached import Input, shared
 from .state import State

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...model import Effect
-from ..sql.changes import words
+from ..words import words
 from . import computed, wrappers
 from .arguments import sort_words
 from .project import repointed

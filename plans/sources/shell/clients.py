@@ -8,17 +8,10 @@ from importlib import import_module
 from ...model import Change, Effect, Position
 from ...taxonomy.shell import Database, Taxonomy
 from .. import Options
-from ..sql.changes import words
+from ..web.http import judge_request, unknown
+from ..words import words
 from .arguments import Arguments, is_word, sort_words
-from .http import (
-    CURL_DATA,
-    CURL_FORMS,
-    CURL_VALUED,
-    HTTPIE_VALUED,
-    WGET_VALUED,
-    judge_request,
-    unknown,
-)
+from .http_options import CURL_DATA, CURL_FORMS, CURL_VALUED, HTTPIE_VALUED, WGET_VALUED
 from .mongo import MONGO_VALUED, judge_mongo
 from .reached import TERMINAL, Command
 from .syntax import Origin

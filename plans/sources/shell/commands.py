@@ -7,13 +7,14 @@ from itertools import pairwise
 
 from ...model import Change, Effect, Reversibility, Risk, Selector
 from ...taxonomy.shell import Act, Database, Form, Program, Taxonomy
-from ..sql.changes import words
+from ..verdicts import severity
+from ..words import words
 from . import assignments, builtins, clients, tools, wrappers
 from .arguments import Match, is_word, match, sort_words
 from .files import judge_path
 from .project import repointed, written_file
 from .reached import Command, Input, Redirect, joined, prints
-from .report import change, rank_of, shortened
+from .report import change, shortened
 from .variables import misleading, repointing
 from .walk import Hooks, Walker
 from .words import Field, Output
@@ -229,7 +230,7 @@ class Commands:
             self.by_name(walker, command, base)
         found = walker.budget.changes[before:]
         # The name of a file accuses it, and never acquits it.
-        if not any(rank_of(one.effect) > rank_of(Effect.EXECUTE) for one in found):
+        if not any(severity(one.effect) > severity(Effect.EXECUTE) for one in found):
             del walker.budget.changes[before:]
             self.opaque(walker, command, f"what the file `{text[:100]}` does is not shown here")
         return prints(command)
@@ -323,7 +324,7 @@ class Commands:
                 return
             self.opaque(walker, command, next(one for one in found if isinstance(one, str)))
             return
-        worst = max(known, key=lambda one: (rank_of(one.form.effect), one.form.opaque is not None))
+        worst = max(known, key=lambda one: (severity(one.form.effect), one.form.opaque is not None))
         form = worst.form
         opaque = form.opaque or worst.doubt
         if form.project and (reason := repointed(self.taxonomy, walker.state, rest)):

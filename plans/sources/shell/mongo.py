@@ -3,8 +3,8 @@
 import re
 
 from ...model import Effect, Reversibility, Risk, Selector
-from ..sql.changes import words
-from .http import READ, Meaning, unknown
+from ..web.http import READ, Meaning, unknown
+from ..words import words
 
 MONGO_VALUED = words(
     "--eval --host --port -u --username -p --password --authenticationDatabase "

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..sql.changes import words
+from ..words import words
 from .reached import SILENT, Input, Redirect
 from .syntax import Node, text_of
 from .words import Field, document, literal

@@ -17,25 +17,6 @@ ACTIONS = {
 }
 ACTION_NAMES = frozenset(ACTIONS.values())
 
-_HARM = (
-    Effect.READ,
-    Effect.CREATE,
-    Effect.UPDATE,
-    Effect.EXECUTE,
-    Effect.ESCALATE,
-    Effect.DELETE_DATA,
-    Effect.DELETE_AUDIT,
-    Effect.DISARM,
-    Effect.DELETE_RECOVERY,
-    Effect.UNKNOWN,
-)
-
-
-def rank_of(effect: Effect) -> int:
-    """How much harm an effect may do, compared with others."""
-    return _HARM.index(effect)
-
-
 _SELECTORS = {Effect.READ: Selector.NONE, Effect.UNKNOWN: Selector.UNKNOWN}
 _WIDE = frozenset({Effect.DELETE_DATA, Effect.DELETE_RECOVERY, Effect.DELETE_AUDIT})
 _LONGEST = 200

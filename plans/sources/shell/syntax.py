@@ -14,7 +14,7 @@ import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
 from ...model import Position
-from ..sql.changes import words
+from ..words import words
 
 __all__ = ["MAX_NODE_DEPTH", "Node", "Origin", "Tree", "parse", "text_of"]
 

@@ -10,7 +10,7 @@ from ...taxonomy.shell import Act, FileProgram, Place
 from .arguments import sort_words
 from .clients import in_folder, named_by
 from .files import place_of, resolve
-from .http import WGET_VALUED
+from .http_options import WGET_VALUED
 from .reached import TERMINAL, Command, joined
 from .walk import Walker
 from .words import Field, hole, literal

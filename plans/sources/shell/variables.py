@@ -2,7 +2,7 @@
 
 import re
 
-from ..sql.changes import words
+from ..words import words
 
 
 def misleading(name: str, value: str) -> str | None:

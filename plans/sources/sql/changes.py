@@ -90,11 +90,6 @@ def unread(dialect: str, reason: str, at: int) -> Finding:
     )
 
 
-def words(text: str) -> frozenset[str]:
-    """A set of words, written as one text."""
-    return frozenset(text.split())
-
-
 def shortened(text: str, length: int = 200) -> str:
     """The beginning of a text that may quote all of its input."""
     return text if len(text) <= length else text[: length - 1] + "…"

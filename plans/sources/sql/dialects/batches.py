@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..changes import words
+from ...words import words
 from .tokens import Kind, Token, Tokens
 
 # Reserved words that begin a statement; unquoted they name nothing.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 
-from ..changes import words
+from ...words import words
 from ..selector.reach import DARK, Reach, at_most
 from .batches import batch
 from .tokens import Kind, Token, Tokens

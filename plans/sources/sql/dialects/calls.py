@@ -6,7 +6,8 @@ from typing import Any
 from sqlglot import exp
 
 from ....model import Effect, Reversibility, Selector
-from ..changes import Finding, asset, words
+from ...words import words
+from ..changes import Finding, asset
 from ..selector.reach import Calling
 from ..tree import Node
 from ..written import repeated

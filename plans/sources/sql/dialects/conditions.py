@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from ..changes import words
+from ...words import words
 from ..tree import Node, ast, enums
 
 # Where a bare number or column is a condition, zero is false.

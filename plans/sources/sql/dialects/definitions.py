@@ -7,7 +7,8 @@ from typing import Any
 from sqlglot import exp
 
 from ....model import Effect, Reversibility, Selector
-from ..changes import STATEFUL_TYPES, Finding, joined_name, unread, words
+from ...words import words
+from ..changes import STATEFUL_TYPES, Finding, joined_name, unread
 from ..postgres.script import TableFacts
 from ..renames import in_its_place
 from ..written import repeated

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ....model import Effect, Selector
-from ..changes import Finding, asset, unread, words
+from ...words import words
+from ..changes import Finding, asset, unread
 from ..written import repeated
 from .asked import computed
 from .definitions import moved

@@ -9,7 +9,7 @@ from typing import Any
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, SqlglotError
 
-from ..changes import words
+from ...words import words
 from .taxonomy import dialect_named
 from .tokens import Kind, Token, tokens
 

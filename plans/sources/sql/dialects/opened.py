@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import assert_never
 
 from ....model import Effect, Reversibility, Selector
-from ..changes import Finding, asset, unread, words
+from ...words import words
+from ..changes import Finding, asset, unread
 from ..selector.reach import DARK, EVERY, ONCE, PART
 from ..written import matters
 from .asked import computed

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..changes import words
+from ...words import words
 from .tokens import Kind, Token, Tokens, tokens
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from ..changes import words
+from ...words import words
 from .forms import Name, dotted, group_end
 from .tokens import Kind, Token, Tokens
 

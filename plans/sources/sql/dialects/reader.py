@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from ....model import Effect, Reversibility, Selector
-from ..changes import Finding, asset, unread, words
+from ...words import words
+from ..changes import Finding, asset, unread
 from ..selector.reach import at_most
 from ..written import matters
 from .asked import asked, computed

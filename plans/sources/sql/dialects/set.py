@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ....model import Effect, Selector
-from ..changes import Finding, asset, unread, words
+from ...words import words
+from ..changes import Finding, asset, unread
 from .forms import at_commas
 from .session import Session
 from .tokens import Kind, Token, Tokens

@@ -1,6 +1,6 @@
 """What the `…` of a form lets pass may be the beginning of another statement, which nobody then reads."""
 
-from ..changes import words
+from ...words import words
 from .tokens import Tokens
 
 # A verb and the words of which one follows it only at the beginning of a statement.

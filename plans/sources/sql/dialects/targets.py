@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from ..changes import Finding, unread, words
+from ...words import words
+from ..changes import Finding, unread
 from ..selector.reach import Target
 from ..tree import Node, ast, nodes
 from ..written import weighed

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from ....model import Effect, Reversibility, Selector
-from ..changes import ACTIONS, ASSET_TYPES, words
+from ...words import words
+from ..changes import ACTIONS, ASSET_TYPES
 from ..postgres.taxonomy import FunctionEffect, Setting
 from .forms import Captures, Form, first_words, form, match
 from .tokens import Tokens

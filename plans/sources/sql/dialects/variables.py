@@ -1,6 +1,7 @@
 """Variables of scripts and bodies: what their values do when they are computed, and which hold a text that is known."""
 
-from ..changes import Finding, unread, words
+from ...words import words
+from ..changes import Finding, unread
 from .asked import computed
 from .session import Session, Text
 from .tokens import Kind, Tokens

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ....model import Asset, Effect, Reversibility, Selector
-from ..changes import Finding, asset, joined_name, unread, words
+from ...words import words
+from ..changes import Finding, asset, joined_name, unread
 from ..renames import in_its_place
 from ..tree import Node, ast, enums, nodes
 from . import taxonomy

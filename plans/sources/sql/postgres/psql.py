@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from ....model import Effect, Reversibility, Selector
-from ..changes import Finding, asset, unread, words
+from ...words import words
+from ..changes import Finding, asset, unread
 from ..tree import Complaint, parse
 from .script import DIALECT
 from .split import MAX_NESTING, Kind, Piece, command_name, split

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from ....model import Effect
-from ..changes import Finding, asset, unread, words
+from ...words import words
+from ..changes import Finding, asset, unread
 from ..selector.reach import ONCE
 from ..tree import Complaint, Node, enums, parse
 from ..written import matters

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from ....model import Effect, Reversibility, Selector
-from ..changes import Finding, asset, unread, words
+from ...words import words
+from ..changes import Finding, asset, unread
 from ..renames import in_its_place
 from ..selector.constants import constant_of, number_of
 from ..selector.reach import (

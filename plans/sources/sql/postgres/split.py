@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from ..changes import words
+from ...words import words
 
 MAX_NESTING = 1000
 """Deeper statements are not given to the parser, which would recurse with them."""

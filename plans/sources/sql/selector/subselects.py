@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..changes import words
+from ...words import words
 from ..tree import Node, ast, enums, nodes
 from .columns import SYSTEM_COLUMNS, columns_in, conjuncts, fields_of, own_columns
 from .constants import MIRRORED, constant_of, names_of, number_of, operator_of

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from ..changes import words
+from ...words import words
 from ..tree import Node, ast, enums, nodes
 from .columns import (
     SYSTEM_COLUMNS,

@@ -1,0 +1,1 @@
+"""HTTP requests and GraphQL documents, which shell lines and tool calls carry."""
