@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..compiler import ir
-from ..compiler.backends.circuit import TRUE, CircuitTooLargeError
-from ..compiler.backends.smt import Encoder, Outcomes, RuleFormulas, encode
+from ..compiler.backends.smt.circuit import TRUE, CircuitTooLargeError
+from ..compiler.backends.smt.encoder import Encoder, Outcomes, RuleFormulas, encode
 from ..compiler.entities import NO_ENTITIES, Entities
 from ..lang.schema import Environment
 from ..lang.source import Span

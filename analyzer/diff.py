@@ -6,8 +6,8 @@ from enum import StrEnum
 from itertools import islice
 
 from ..compiler import ir
-from ..compiler.backends.circuit import FALSE, TRUE, Circuit, CircuitTooLargeError
-from ..compiler.backends.smt import Encoder, Outcomes, RuleFormulas, encode
+from ..compiler.backends.smt.circuit import FALSE, TRUE, Circuit, CircuitTooLargeError
+from ..compiler.backends.smt.encoder import Encoder, Outcomes, RuleFormulas, encode
 from ..compiler.decision import Decision, Request
 from ..compiler.entities import Entities
 from ..compiler.reference import decide

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..compiler.backends.smt_values import (
+from ..compiler.backends.smt.values import (
     AtMost,
     Exactly,
     Glob,

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ..compiler import ir
-from ..compiler.backends.circuit import FALSE, TRUE, Circuit
-from ..compiler.backends.smt import Encoder, Outcomes, RuleFormulas, encode
+from ..compiler.backends.smt.circuit import FALSE, TRUE, Circuit
+from ..compiler.backends.smt.encoder import Encoder, Outcomes, RuleFormulas, encode
 from ..lang.schema import Environment
 from ..lang.syntax import Effect
 from .goals import groups_of

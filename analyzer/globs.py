@@ -13,7 +13,7 @@ each `#` with a `*`, which eats any other text as well. Three facts follow, and 
 
 The facts fail over an alphabet that patterns can exhaust: over {0, 1} the empty text, `0*` and `1*` cover `*`, and
 none does alone. So this algebra is for texts that may have any letter: not for an address as bits, nor for a text that
-is limited to some letters. Address ranges are in `smt_theory.py`.
+is limited to some letters. Address ranges are in `smt/theory.py`.
 """
 
 from collections import Counter

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from ..compiler import ir
-from ..compiler.backends.circuit import FALSE
-from ..compiler.backends.smt import Encoder, Outcomes
+from ..compiler.backends.smt.circuit import FALSE
+from ..compiler.backends.smt.encoder import Encoder, Outcomes
 from ..compiler.ir_text import digest_of
 from ..compiler.lower import lower_claim, lower_effects, lower_invariant
 from ..compiler.passes import run_passes

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ..compiler import ir
-from ..compiler.backends.circuit import FALSE
-from ..compiler.backends.smt import Encoder
-from ..compiler.backends.smt_values import Place, only
+from ..compiler.backends.smt.circuit import FALSE
+from ..compiler.backends.smt.encoder import Encoder
+from ..compiler.backends.smt.values import Place, only
 from ..compiler.decision import Request
 from ..compiler.entities import Entities, EntityData
 from ..compiler.reference import Failed, evaluate

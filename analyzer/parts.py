@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..compiler import ir
-from ..compiler.backends.circuit import TRUE
-from ..compiler.backends.smt import Encoder, encode
+from ..compiler.backends.smt.circuit import TRUE
+from ..compiler.backends.smt.encoder import Encoder, encode
 from ..compiler.entities import NO_ENTITIES, Entities
 from ..lang.schema import Environment
 from ..lang.source import Span

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
-from ..compiler.backends.circuit import Clause
-from ..compiler.backends.smt import Encoder
-from ..compiler.backends.smt_theory import axioms
-from ..compiler.backends.smt_values import AtMost, Glob, Linear, Place, Same
+from ..compiler.backends.smt.circuit import Clause
+from ..compiler.backends.smt.encoder import Encoder
+from ..compiler.backends.smt.theory import axioms
+from ..compiler.backends.smt.values import AtMost, Glob, Linear, Place, Same
 from .globs import Pattern, lemmas, normal
 
 

@@ -12,8 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..compiler import ir
-from ..compiler.backends import smt_values
-from ..compiler.backends.circuit import Clause
+from ..compiler.backends.smt import values as open_values
+from ..compiler.backends.smt.circuit import Clause
 from ..compiler.documents import Misfit, decode
 from .certificate import Glob, Meaning, Said, certify, meaning_lines
 from .certificate_check import Refused, check
@@ -159,7 +159,7 @@ def _key(posed: Posed, assumptions: Iterable[int]) -> str:
 def _meanings(posed: Posed) -> dict[int, Meaning]:
     return {
         variable: Glob(atom.place.path, atom.pattern)
-        if isinstance(atom, smt_values.Glob)
+        if isinstance(atom, open_values.Glob)
         else Said(repr(atom))
         for variable, atom in posed.meanings.items()
     }

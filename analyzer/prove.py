@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..compiler import ir
-from ..compiler.backends.circuit import TRUE, CircuitTooLargeError
-from ..compiler.backends.smt import Encoder, Outcomes, encode
+from ..compiler.backends.smt.circuit import TRUE, CircuitTooLargeError
+from ..compiler.backends.smt.encoder import Encoder, Outcomes, encode
 from ..compiler.decision import Decision, Request
 from ..compiler.entities import NO_ENTITIES, Entities
 from ..lang.schema import Environment

@@ -15,8 +15,8 @@ from itertools import compress
 from operator import itemgetter
 from typing import Any, Protocol
 
-from ..compiler.backends.circuit import Clause
-from ..compiler.backends.smt import Encoder
+from ..compiler.backends.smt.circuit import Clause
+from ..compiler.backends.smt.encoder import Encoder
 from .globs import Index, Pattern, TooLarge, Witness, realisable
 from .problem import Problem, Sum
 

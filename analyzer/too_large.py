@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from ..compiler import ir
-from ..compiler.backends.circuit import CircuitTooLargeError
-from ..compiler.backends.smt import Encoder, encode
+from ..compiler.backends.smt.circuit import CircuitTooLargeError
+from ..compiler.backends.smt.encoder import Encoder, encode
 from ..lang.schema import Environment, Schema
 
 MAX_TOLD = 5

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..compiler.backends.smt import Encoder
-from ..compiler.backends.smt_values import (
+from ..compiler.backends.smt.encoder import Encoder
+from ..compiler.backends.smt.values import (
     NUMBERS,
     AtMost,
     Exactly,

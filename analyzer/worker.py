@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
-from ..compiler.backends.circuit import CircuitTooLargeError
+from ..compiler.backends.smt.circuit import CircuitTooLargeError
 
 MEMORY_BYTES = 4 * 1024**3
 NICENESS = 5

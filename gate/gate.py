@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from ..compiler.backends.runtime import Entities
+from ..compiler.backends.python.runtime import Entities
 from ..compiler.decision import Decision, Outcome, worst
 from ..compiler.explain import Explanation, NearMiss
 from ..plans import requests

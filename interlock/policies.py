@@ -8,9 +8,9 @@ from threading import Lock
 from typing import Any, TypedDict
 
 from .compiler import compile_policies
-from .compiler.backends.python import generate
-from .compiler.backends.python_load import Program, load_module, typed_entities
-from .compiler.backends.runtime import Entities, entities_of
+from .compiler.backends.python.load import Program, load_module, typed_entities
+from .compiler.backends.python.program import generate
+from .compiler.backends.python.runtime import Entities, entities_of
 from .compiler.decision import Decision, Outcome, Problem
 from .compiler.documents import Misfit, decode, decode_items
 from .compiler.explain import Explanation, near_misses

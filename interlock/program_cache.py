@@ -9,8 +9,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from .compiler.backends.python import Module
-from .compiler.backends.python_load import Program, RuleFacts, Tables, compile_source
+from .compiler.backends.python.load import Program, RuleFacts, Tables, compile_source
+from .compiler.backends.python.program import Module
 from .lang.checker import Checked
 from .lang.loader import SUFFIX, bundled
 from .lang.source import Fragment, Span

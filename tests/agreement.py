@@ -27,8 +27,8 @@ from sql_rows import decide_in_sqlite
 from strategies import IDS, World, json_values, partial_stores, policy_sets, stores, worlds
 
 from interlock.cli.decisions import decision_document
-from interlock.compiler.backends import python
-from interlock.compiler.backends.runtime import entities_of
+from interlock.compiler.backends.python import program as generator
+from interlock.compiler.backends.python.runtime import entities_of
 from interlock.compiler.decision import Outcome
 from interlock.compiler.documents import Misfit
 from interlock.compiler.ir import PolicySet
@@ -44,11 +44,11 @@ VARIANTS = 12
 def looked_up(policies: PolicySet) -> PolicySet:
     """The same policies, whose rules generated code looks up however few they are."""
     other = PolicySet(policies.schema, policies.rules, policies.digest + " looked up")
-    limit, python.MAX_INLINE_RULES = python.MAX_INLINE_RULES, 0
+    limit, generator.MAX_INLINE_RULES = generator.MAX_INLINE_RULES, 0
     try:
         program_of(other)
     finally:
-        python.MAX_INLINE_RULES = limit
+        generator.MAX_INLINE_RULES = limit
     return other
 
 

@@ -7,10 +7,10 @@ from weakref import WeakKeyDictionary
 
 from interlock.cli.decisions import decision_document
 from interlock.compiler import reference
-from interlock.compiler.backends.python import generate
-from interlock.compiler.backends.python_load import Program, load_module
-from interlock.compiler.backends.runtime import entities_of
-from interlock.compiler.backends.vendor import vendor
+from interlock.compiler.backends.python.load import Program, load_module
+from interlock.compiler.backends.python.program import generate
+from interlock.compiler.backends.python.runtime import entities_of
+from interlock.compiler.backends.python.vendor import vendor
 from interlock.compiler.decision import Request
 from interlock.compiler.entities import Entities
 from interlock.compiler.ir import PolicySet

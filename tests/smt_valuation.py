@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from interlock.compiler.backends.circuit import TRUE
-from interlock.compiler.backends.smt import Encoder
-from interlock.compiler.backends.smt_values import (
+from interlock.compiler.backends.smt.circuit import TRUE
+from interlock.compiler.backends.smt.encoder import Encoder
+from interlock.compiler.backends.smt.values import (
     AtMost,
     Exactly,
     Glob,

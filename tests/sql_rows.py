@@ -11,8 +11,8 @@ import duckdb
 import psycopg
 from sqlglot import exp
 
-from interlock.compiler.backends.sql import Refused, Table, filter_for
-from interlock.compiler.backends.sql_tables import Layout
+from interlock.compiler.backends.sql.filter import Refused, Table, filter_for
+from interlock.compiler.backends.sql.tables import Layout
 from interlock.compiler.decision import Request
 from interlock.compiler.entities import Entities, EntityData
 from interlock.compiler.ir import PolicySet

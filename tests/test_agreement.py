@@ -23,10 +23,10 @@ from strategies import (
 )
 
 from interlock.cli.decisions import decision_document
-from interlock.compiler.backends import python
-from interlock.compiler.backends.python import generate
-from interlock.compiler.backends.runtime import entities_of
-from interlock.compiler.backends.vendor import vendor
+from interlock.compiler.backends.python import program as generator
+from interlock.compiler.backends.python.program import generate
+from interlock.compiler.backends.python.runtime import entities_of
+from interlock.compiler.backends.python.vendor import vendor
 from interlock.compiler.decision import Decision, Outcome
 from interlock.compiler.documents import Misfit
 from interlock.compiler.ir import PolicySet
@@ -92,13 +92,13 @@ def test_looking_rules_up_agrees_with_reading_them_all(data: st.DataObject) -> N
     sample = data.draw(policy_sets(world, least=2, most=6))
     note(sample.text)
     policies = sample.compile()
-    limit = python.MAX_INLINE_RULES
-    python.MAX_INLINE_RULES = 0
+    limit = generator.MAX_INLINE_RULES
+    generator.MAX_INLINE_RULES = 0
     try:
         fresh = PolicySet(policies.schema, policies.rules, policies.digest + " looked up")
         program_of(fresh)
     finally:
-        python.MAX_INLINE_RULES = limit
+        generator.MAX_INLINE_RULES = limit
     documents = data.draw(partial_stores(world))
     for _ in range(5):
         request = data.draw(requests(world))

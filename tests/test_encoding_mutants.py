@@ -14,10 +14,10 @@ from interlock.analyzer.goals import goals_of
 from interlock.analyzer.prove import Proof, Verdict, is_broken, prove_goal
 from interlock.analyzer.witness import Vocabulary
 from interlock.compiler import compile_policies
-from interlock.compiler.backends.circuit import FALSE, TRUE
-from interlock.compiler.backends.smt import Encoder
-from interlock.compiler.backends.smt_theory import _Theory
-from interlock.compiler.backends.smt_values import Base, Number, Place, SetValue
+from interlock.compiler.backends.smt.circuit import FALSE, TRUE
+from interlock.compiler.backends.smt.encoder import Encoder
+from interlock.compiler.backends.smt.theory import _Theory
+from interlock.compiler.backends.smt.values import Base, Number, Place, SetValue
 from interlock.compiler.reference import decide
 from interlock.lang.loader import load_texts
 from interlock.lang.typesystem import RecordOf

@@ -8,7 +8,7 @@ from interlock.analyzer.findings import findings
 from interlock.analyzer.prove import Verdict
 from interlock.analyzer.witness import Vocabulary
 from interlock.compiler import compile_policies
-from interlock.compiler.backends.smt_places import MAX_SLOTS
+from interlock.compiler.backends.smt.places import MAX_SLOTS
 from interlock.compiler.ir import PolicySet
 from interlock.lang.diagnostics import has_errors
 from interlock.lang.loader import load_texts

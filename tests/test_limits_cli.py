@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from interlock.cli import cli
-from interlock.compiler.backends import circuit
+from interlock.compiler.backends.smt import circuit
 
 FLAGS = "abcdefghij"
 TERMS = [f"(if resource.{flag} then {2**n} else {1000 * 3**n})" for n, flag in enumerate(FLAGS)]

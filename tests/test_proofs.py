@@ -16,8 +16,8 @@ from interlock.analyzer.prove import Engine, Proof, Verdict, is_broken, prove_go
 from interlock.analyzer.weaken import Weakening, weakenings
 from interlock.analyzer.witness import Vocabulary
 from interlock.compiler import ir
-from interlock.compiler.backends import smt_places
-from interlock.compiler.backends.smt_places import MAX_INNER_SLOTS
+from interlock.compiler.backends.smt import places
+from interlock.compiler.backends.smt.places import MAX_INNER_SLOTS
 from interlock.compiler.documents import Misfit
 from interlock.compiler.ir import PolicySet
 from interlock.compiler.reference import decide
@@ -84,7 +84,7 @@ def test_what_is_proved_survives_and_what_is_refuted_reproduces(
     slots: tuple[int, ...], problem: tuple[World, PolicySet, Goal], data: st.DataObject
 ) -> None:
     world, policies, goal = problem
-    with patch.object(smt_places, "MAX_INNER_SLOTS", slots):
+    with patch.object(places, "MAX_INNER_SLOTS", slots):
         proof = verdict_of(policies, goal)
     found = proof.counterexample
     if found is not None:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import interlock
 from interlock.cli.decisions import decision_document
-from interlock.compiler.backends import runtime
-from interlock.compiler.backends.python_load import Program
-from interlock.compiler.backends.python_source import python_literal
+from interlock.compiler.backends.python import runtime
+from interlock.compiler.backends.python.literals import python_literal
+from interlock.compiler.backends.python.load import Program
 from interlock.compiler.decision import Decision
 from interlock.compiler.documents import Misfit, decode, decode_items
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from smt_valuation import Valuation
 from strategies import policy_sets, requests, stores, worlds
 
-from interlock.compiler.backends.smt import Encoder
-from interlock.compiler.backends.smt_theory import axioms
+from interlock.compiler.backends.smt.encoder import Encoder
+from interlock.compiler.backends.smt.theory import axioms
 from interlock.compiler.decision import Outcome
 from interlock.compiler.documents import Misfit
 from interlock.compiler.entities import Entities

@@ -20,7 +20,7 @@ from sql_rows import TABLE, Connection, connected, create, decide_in_sqlite, ids
 
 from interlock.cli import cli
 from interlock.compiler import compile_policies
-from interlock.compiler.backends.sql import DIALECTS, Refused, Table, filter_for
+from interlock.compiler.backends.sql.filter import DIALECTS, Refused, Table, filter_for
 from interlock.compiler.decision import Request
 from interlock.compiler.entities import Entities, EntityData
 from interlock.compiler.ir import OnFailure, PolicySet

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 
-from ...compiler.backends.circuit import FALSE, Circuit
-from ...compiler.backends.smt import Outcomes
+from ...compiler.backends.smt.circuit import FALSE, Circuit
+from ...compiler.backends.smt.encoder import Outcomes
 from ...compiler.decision import Decision
 from ...lang import syntax
 from . import (

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from ..compiler.backends.python import generate
-from ..compiler.backends.vendor import vendor
+from ..compiler.backends.python.program import generate
+from ..compiler.backends.python.vendor import vendor
 from .common import Exit, load_policies, plural, stop
 
 

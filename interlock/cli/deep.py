@@ -10,7 +10,7 @@ from ..analyzer.solver import Session, Undecided, Unsatisfiable
 from ..analyzer.too_large import told, too_large
 from ..analyzer.worker import Done, run
 from ..compiler import ir
-from ..compiler.backends.circuit import CircuitTooLargeError
+from ..compiler.backends.smt.circuit import CircuitTooLargeError
 from ..lang.checker import Checked
 from ..lang.diagnostics import Code, Diagnostic, Note
 from ..lang.source import NOWHERE, Span

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from ..compiler.backends.sql import DIALECTS, Refused, Table, filter_for
-from ..compiler.backends.sql_tables import Layout
+from ..compiler.backends.sql.filter import DIALECTS, Refused, Table, filter_for
+from ..compiler.backends.sql.tables import Layout
 from ..compiler.decision import Request
 from ..compiler.entities import NO_ENTITIES, Entities
 from ..compiler.ir import PolicySet

@@ -9,16 +9,16 @@ from typing import assert_never
 
 from sqlglot import exp
 
-from ...lang.source import Span
-from ...lang.syntax import Effect, Outcome
-from ...lang.values import EntityId, Record
-from .. import ir
-from ..decision import Request
-from ..entities import Entities
-from ..rewrite import parts
-from .sql_residual import Inexpressible, always_fails, residual, residual_condition
-from .sql_tables import Layout, Table
-from .sql_terms import (
+from ....lang.source import Span
+from ....lang.syntax import Effect, Outcome
+from ....lang.values import EntityId, Record
+from ... import ir
+from ...decision import Request
+from ...entities import Entities
+from ...rewrite import parts
+from .residual import Inexpressible, always_fails, residual, residual_condition
+from .tables import Layout, Table
+from .terms import (
     DIALECTS,
     both,
     either,

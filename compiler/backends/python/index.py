@@ -4,11 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ...lang.typesystem import EntityType
-from .. import ir
-from ..rewrite import parts
-from .python_source import python_literal
-from .python_terms import Terms, raw
+from ....lang.typesystem import EntityType
+from ... import ir
+from ...rewrite import parts
+from .literals import python_literal
+from .terms import Terms, raw
 
 Entry = tuple[object, ...]
 """What the tables hold of a rule: the number of its function, the constants of this rule, and what names it."""

@@ -1,7 +1,7 @@
 """The policies as constraints: every rule as a Boolean circuit over questions about an open request and store.
 
 Everything is a Boolean except sums that compare several numbers. The encoding has layers, each a file: what is open
-(`smt_places.py`), what can be asked of it (`smt_questions.py`), terms (`smt_terms.py`); rules and decisions are here.
+(`places.py`), what can be asked of it (`questions.py`), terms (`terms.py`); rules and decisions are here.
 
 What is outside the encoding becomes an `Unknown` that may be either way: a proof still holds, a counterexample has to
 be replayed. What conditions say of more elements of a set than are told apart is open like that: a counterexample is
@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ...lang.schema import Environment, Schema
-from ...lang.syntax import Effect
-from .. import ir
-from ..entities import NO_ENTITIES, Entities
+from ....lang.schema import Environment, Schema
+from ....lang.syntax import Effect
+from ... import ir
+from ...entities import NO_ENTITIES, Entities
 from .circuit import FALSE, TRUE
-from .smt_places import FIRST_SLOTS
-from .smt_terms import Terms
+from .places import FIRST_SLOTS
+from .terms import Terms
 
 T = TypeVar("T")
 AnyEncoder = TypeVar("AnyEncoder", bound="Encoder")

@@ -6,7 +6,7 @@ from ipaddress import ip_network
 from types import CodeType
 from typing import Any
 
-from ...lang.scalars import (
+from ....lang.scalars import (
     matches,
     read_decimal,
     read_duration,
@@ -14,14 +14,14 @@ from ...lang.scalars import (
     read_ip_range,
     within,
 )
-from ...lang.source import Span
-from ...lang.syntax import Effect, Outcome
-from ...lang.values import Decimal, Duration, EntityId, EnumValue, Instant, Record, Value
-from .. import documents
-from .. import entities as typed
-from ..decision import Decision, Problem, Reason, UnmetNeed
+from ....lang.source import Span
+from ....lang.syntax import Effect, Outcome
+from ....lang.values import Decimal, Duration, EntityId, EnumValue, Instant, Record, Value
+from ... import documents
+from ... import entities as typed
+from ...decision import Decision, Problem, Reason, UnmetNeed
 from . import runtime
-from .python import Module
+from .program import Module
 from .runtime import Answer, Asked, Entities, Said
 
 NAMESPACE = {

@@ -1,20 +1,20 @@
 """What can be asked of values, as formulas: equality, order, membership, patterns and networks.
 
 A text is asked only whether it matches a glob, a number only whether it is at most a constant, an entity for its type,
-its id and what it is in; `smt_theory.py` says which answers go together.
+its id and what it is in; `theory.py` says which answers go together.
 """
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from math import gcd
 
-from ...lang.scalars import IpRange, matches, within
-from ...lang.typesystem import ACTION, INT, IP_RANGE, STRING, EntityType, EnumType, RecordOf
-from ...lang.values import EntityId, EnumValue
-from .. import ir
+from ....lang.scalars import IpRange, matches, within
+from ....lang.typesystem import ACTION, INT, IP_RANGE, STRING, EntityType, EnumType, RecordOf
+from ....lang.values import EntityId, EnumValue
+from ... import ir
 from .circuit import FALSE, TRUE
-from .smt_places import MAX_SLOTS, Places
-from .smt_values import (
+from .places import MAX_SLOTS, Places
+from .values import (
     AtMost,
     Base,
     Choice,

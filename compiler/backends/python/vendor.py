@@ -3,12 +3,12 @@
 import re
 from pathlib import Path
 
-from ...lang import scalars, spelling
-from ...lang.source import Span
-from .. import documents, ir
+from ....lang import scalars, spelling
+from ....lang.source import Span
+from ... import documents, ir
 from . import runtime, vendored_main
-from .python import Module
-from .python_source import python_literal
+from .literals import python_literal
+from .program import Module
 
 _CARRIED = (scalars, spelling, documents, runtime)
 """Files that go into the module whole, in the order in which they build on each other."""

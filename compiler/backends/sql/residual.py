@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from functools import partial, reduce
 from typing import NoReturn
 
-from ...lang.source import Span
-from ...lang.values import EntityId
-from .. import ir
-from ..decision import Request
-from ..entities import Entities, EntityData
-from ..lower import literal
-from ..reference import Failed, evaluate
-from ..rewrite import parts, rebuild
+from ....lang.source import Span
+from ....lang.values import EntityId
+from ... import ir
+from ...decision import Request
+from ...entities import Entities, EntityData
+from ...lower import literal
+from ...reference import Failed, evaluate
+from ...rewrite import parts, rebuild
 
 MAX_WRITTEN_OUT = 500
 """How many elements the quantifiers of one rule may be written out for."""

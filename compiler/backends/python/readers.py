@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from ..documents import MAX_ELEMENTS, MAX_INTEGER_DIGITS, MAX_TEXT_CHARACTERS, Shape
-from .python_source import python_literal
+from ...documents import MAX_ELEMENTS, MAX_INTEGER_DIGITS, MAX_TEXT_CHARACTERS, Shape
+from .literals import python_literal
 
 _TEXT = f"if type(value) is not str or len(value) > {MAX_TEXT_CHARACTERS}: raise TypeError"
 _NUMBER = (

@@ -9,19 +9,19 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ...lang.schema import Environment, Schema
-from ...lang.source import Span
-from ...lang.syntax import Effect
-from ...lang.typesystem import RecordOf
-from .. import ir
-from ..documents import World
-from ..rewrite import parts
-from ..shapes import shape_of, world_of
-from ..typer import Disagreement, Typer, typer_for
-from .python_index import Entry, index_of, index_source, may_fail
-from .python_readers import Readers
-from .python_source import python_literal
-from .python_terms import Code, Terms
+from ....lang.schema import Environment, Schema
+from ....lang.source import Span
+from ....lang.syntax import Effect
+from ....lang.typesystem import RecordOf
+from ... import ir
+from ...documents import World
+from ...rewrite import parts
+from ...shapes import shape_of, world_of
+from ...typer import Disagreement, Typer, typer_for
+from .index import Entry, index_of, index_source, may_fail
+from .literals import python_literal
+from .readers import Readers
+from .terms import Code, Terms
 
 PARAMETERS = "P, R, a, c, nodes"
 """What the store holds of principal and resource, the action, the context, the store."""

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeGuard, assert_never
 
-from ...lang.source import Span
-from ...lang.typesystem import EntityType, EnumType, Type, are_comparable
-from ...lang.values import Decimal, Duration, EntityId, EnumValue, Instant, Value
-from .. import ir
-from ..shapes import shape_of
-from ..typer import Typer, common_type, composed_type, element_type
-from .python_source import python_literal
+from ....lang.source import Span
+from ....lang.typesystem import EntityType, EnumType, Type, are_comparable
+from ....lang.values import Decimal, Duration, EntityId, EnumValue, Instant, Value
+from ... import ir
+from ...shapes import shape_of
+from ...typer import Typer, common_type, composed_type, element_type
+from .literals import python_literal
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..documents import Misfit, decode, why_missing
+from ...documents import Misfit, decode, why_missing
 from .runtime import Answer, Asked, Entities, Missing, ask, entities_of
 
 ENVIRONMENTS: dict[str, Any] = globals().get("ENVIRONMENTS", {})

@@ -9,14 +9,14 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ...lang.scalars import (
+from ....lang.scalars import (
     quote,
     write_decimal,
     write_duration,
     write_instant,
     write_integer,
 )
-from ..documents import (
+from ...documents import (
     Described,
     Json,
     Make,

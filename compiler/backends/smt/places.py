@@ -8,9 +8,9 @@ either way and is listed in `approximations`.
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ...lang import typesystem
-from ...lang.schema import Environment, Schema
-from ...lang.typesystem import (
+from ....lang import typesystem
+from ....lang.schema import Environment, Schema
+from ....lang.typesystem import (
     ACTION,
     BOOL,
     STRING,
@@ -20,11 +20,11 @@ from ...lang.typesystem import (
     Type,
     entity_type,
 )
-from ...lang.values import EntityId
-from .. import ir
-from ..entities import NO_ENTITIES, Entities
+from ....lang.values import EntityId
+from ... import ir
+from ...entities import NO_ENTITIES, Entities
 from .circuit import FALSE, TRUE, Circuit
-from .smt_values import (
+from .values import (
     NUMBERS,
     Base,
     Choice,

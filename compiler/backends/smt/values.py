@@ -8,10 +8,10 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from math import inf
 
-from ...lang import typesystem
-from ...lang.scalars import IpRange
-from ...lang.typesystem import BOOL, DECIMAL, DURATION, INSTANT, INT, EnumType, Type
-from ...lang.values import EntityId, EnumValue
+from ....lang import typesystem
+from ....lang.scalars import IpRange
+from ....lang.typesystem import BOOL, DECIMAL, DURATION, INSTANT, INT, EnumType, Type
+from ....lang.values import EntityId, EnumValue
 from .circuit import FALSE, TRUE
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 
-from ...lang import typesystem
-from ...lang.typesystem import Type
-from ...lang.values import EnumValue
-from .. import ir
+from ....lang import typesystem
+from ....lang.typesystem import Type
+from ....lang.values import EnumValue
+from ... import ir
 from .circuit import FALSE, TRUE, CircuitTooLargeError
-from .smt_questions import Question, Questions
-from .smt_values import (
+from .questions import Question, Questions
+from .values import (
     Base,
     Choice,
     Formula,

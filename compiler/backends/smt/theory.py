@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
 from itertools import combinations, pairwise
 
-from ...lang import typesystem
-from ...lang.scalars import IpRange, within
-from ...lang.typesystem import (
+from ....lang import typesystem
+from ....lang.scalars import IpRange, within
+from ....lang.typesystem import (
     BOOL,
     IP_RANGE,
     STRING,
@@ -22,8 +22,8 @@ from ...lang.typesystem import (
     is_subtype,
 )
 from .circuit import FALSE, TRUE, CircuitTooLargeError, Clause
-from .smt import Encoder
-from .smt_values import (
+from .encoder import Encoder
+from .values import (
     NUMBERS,
     AtMost,
     Exactly,

@@ -16,7 +16,7 @@ from typing import assert_never
 
 from sqlglot import exp
 
-from ...lang.typesystem import (
+from ....lang.typesystem import (
     BOOL,
     DECIMAL,
     DURATION,
@@ -30,7 +30,7 @@ from ...lang.typesystem import (
     Type,
     entity_type,
 )
-from ...lang.values import (
+from ....lang.values import (
     Decimal,
     Duration,
     EntityId,
@@ -39,13 +39,13 @@ from ...lang.values import (
     Record,
     Value,
 )
-from .. import ir
-from ..entities import NO_ENTITIES
-from ..lower import literal
-from ..reference import Failed, evaluate
-from ..typer import composed_type
-from .sql_residual import always_fails, refuse
-from .sql_tables import Layout, Path, column, not_null
+from ... import ir
+from ...entities import NO_ENTITIES
+from ...lower import literal
+from ...reference import Failed, evaluate
+from ...typer import composed_type
+from .residual import always_fails, refuse
+from .tables import Layout, Path, column, not_null
 
 DIALECTS = ("duckdb", "postgres", "sqlite")
 

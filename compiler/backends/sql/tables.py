@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from ...lang.schema import Schema
-from ...lang.typesystem import EnumType, RecordField, RecordOf, SetOf, Type
+from ....lang.schema import Schema
+from ....lang.typesystem import EnumType, RecordField, RecordOf, SetOf, Type
 
 Path = tuple[str, ...]
 

@@ -1,0 +1,1 @@
+"""A policy set as constraints: formulas over an open request and store."""
