@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from hypothesis import reject
 from hypothesis import strategies as st
 
 from interlock.compiler import compile_policies
@@ -20,6 +19,7 @@ from interlock.compiler.ir import PolicySet
 from interlock.lang import syntax
 from interlock.lang.checker import Checked
 from interlock.lang.diagnostics import Code, Diagnostic, Severity
+from interlock.lang.facts import NOTHING, Facts, Path, in_either
 from interlock.lang.loader import load_texts
 from interlock.lang.printer import print_declarations
 from interlock.lang.schema import Environment, Schema
@@ -230,18 +230,17 @@ def type_expression(type: Type) -> syntax.TypeExpression:
 
 # What an expression can read
 
-Path = tuple[str, ...]
-Facts = frozenset[tuple[Path, EntityType | None]]
-"""Paths whose values are there, and (with a type) paths whose entities are of that type."""
-NOTHING: Facts = frozenset()
-
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """An expression with the type that the checker gives it."""
+    """An expression with the type that the checker gives it; a condition with what it tells."""
 
     expression: syntax.Expression
     type: Type
+    holds: Facts = NOTHING
+    """What is known where it holds."""
+    fails: Facts = NOTHING
+    """What is known where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,8 +343,6 @@ def expressions(
 
 _Forms = tuple[tuple[Type, str, Type], ...]
 """What stands left of an operator, which operators, and what stands right of it."""
-_Guard = tuple[syntax.Expression, Facts, Facts]
-"""A condition with what is known where it holds and where it does not."""
 
 
 @dataclass(slots=True)
@@ -558,20 +555,26 @@ class _Writer:
             if self.coin():
                 expression = syntax.Binary("??", expression, other.expression)
             else:
-                test = self.expression(BOOL, scope, depth - 2).expression
-                expression = syntax.Conditional(test, first.expression, other.expression)
+                test = self.expression(BOOL, scope, depth - 2)
+                condition = test.expression
+                if test.holds or test.fails:
+                    # What it tells could narrow the branches, which are drawn already; of `==` nothing is known.
+                    condition = syntax.Binary("==", condition, syntax.Boolean(True))
+                expression = syntax.Conditional(condition, first.expression, other.expression)
         wanted = type if isinstance(type, EntityType) else common
         right = self.expression(wanted, scope, depth - 1, hinted=True)
         return Typed(syntax.Binary("??", expression, right.expression), _joined(common, right.type))
 
     def _conditional(self, type: Type, scope: Scope, depth: int, hinted: bool) -> Typed:
-        condition, with_facts, without = self.guard(scope, depth - 1)
-        then = self.expression(type, scope.knowing(with_facts), depth - 1, hinted)
+        guard = self.guard(scope, depth - 1)
+        then = self.expression(type, scope.knowing(guard.holds), depth - 1, hinted)
         wanted = type if isinstance(type, EntityType) else then.type
-        otherwise = self.expression(wanted, scope.knowing(without), depth - 1, hinted)
+        otherwise = self.expression(wanted, scope.knowing(guard.fails), depth - 1, hinted)
         return Typed(
-            syntax.Conditional(condition, then.expression, otherwise.expression),
+            syntax.Conditional(guard.expression, then.expression, otherwise.expression),
             _joined(then.type, otherwise.type),
+            in_either([guard.holds | then.holds, guard.fails | otherwise.holds]),
+            in_either([guard.holds | then.fails, guard.fails | otherwise.fails]),
         )
 
     def _attribute(self, type: Type, scope: Scope, depth: int) -> Typed:
@@ -625,23 +628,24 @@ class _Writer:
     def _logic(self, scope: Scope, depth: int) -> Typed:
         kind = self.draw(st.sampled_from(("not", "and", "or")))
         if kind == "not":
-            operand = self.expression(BOOL, scope, depth - 1).expression
-            return Typed(syntax.Unary("not", operand), BOOL)
-        count = self.draw(st.integers(2, 3))
-        operands = tuple(self.expression(BOOL, scope, depth - 1).expression for _ in range(count))
-        return Typed(syntax.And(operands) if kind == "and" else syntax.Or(operands), BOOL)
+            return _not(self.expression(BOOL, scope, depth - 1))
+        operands: list[Typed] = []
+        for _ in range(self.draw(st.integers(2, 3))):
+            operands.append(self.expression(BOOL, scope, depth - 1))
+            scope = scope.knowing(operands[-1].holds if kind == "and" else operands[-1].fails)
+        return _every(operands) if kind == "and" else _either(operands)
 
     def _guarded(self, scope: Scope, depth: int) -> Typed:
         """A guard and what it guards, once with `and` and once with `or`."""
-        guard, with_facts, without = self.guard(scope, depth - 1)
+        guard = self.guard(scope, depth - 1)
         if self.coin():
-            inside = self.expression(BOOL, scope.knowing(with_facts), depth - 1).expression
-            return Typed(syntax.And((guard, inside)), BOOL)
-        inside = self.expression(BOOL, scope.knowing(without), depth - 1).expression
-        return Typed(syntax.Or((guard, inside)), BOOL)
+            inside = self.expression(BOOL, scope.knowing(guard.holds), depth - 1)
+            return _every((guard, inside))
+        inside = self.expression(BOOL, scope.knowing(guard.fails), depth - 1)
+        return _either((guard, inside))
 
-    def guard(self, scope: Scope, depth: int) -> _Guard:
-        """A condition with what is known where it holds and where it does not."""
+    def guard(self, scope: Scope, depth: int) -> Typed:
+        """A condition, one that tells something where there is something to tell."""
         found = self.readables(scope)
         absent = [item for item in found if item.optional and len(item.path) > 1]
         several = [
@@ -649,27 +653,27 @@ class _Writer:
             for item in found
             if isinstance(item.type, EntityType) and len(item.type.types) > 1 and not item.optional
         ]
-        options: list[Callable[[], _Guard]] = []
+        options: list[Callable[[], Typed]] = []
         if absent:
             options += [lambda: self._has(absent, found)] * 2
         if several:
             options.append(lambda: self._is(several))
         if not options or depth <= 0:
-            return self.expression(BOOL, scope, depth - 1).expression, NOTHING, NOTHING
-        guard, with_facts, without = self.draw(st.sampled_from(options))()
+            return self.expression(BOOL, scope, depth - 1)
+        guard = self.draw(st.sampled_from(options))()
         match self.draw(st.sampled_from(("plain", "plain", "not", "and", "or"))):
             case "not":
-                return syntax.Unary("not", guard), without, with_facts
+                return _not(guard)
             case "and":
-                more = self.expression(BOOL, scope.knowing(with_facts), depth - 2).expression
-                return syntax.And((guard, more)), with_facts, NOTHING
+                return _every((guard, self.expression(BOOL, scope.knowing(guard.holds), depth - 2)))
             case "or":
-                more = self.expression(BOOL, scope.knowing(without), depth - 2).expression
-                return syntax.Or((guard, more)), NOTHING, without
+                return _either(
+                    (guard, self.expression(BOOL, scope.knowing(guard.fails), depth - 2))
+                )
             case _:
-                return guard, with_facts, without
+                return guard
 
-    def _has(self, absent: list[Readable], found: list[Readable]) -> _Guard:
+    def _has(self, absent: list[Readable], found: list[Readable]) -> Typed:
         chosen = self.draw(st.sampled_from(absent))
         present_bases = [
             item
@@ -682,11 +686,11 @@ class _Writer:
             item for item in present_bases if self._leads(item.type, chosen.path[len(item.path) :])
         ]
         if not fitting:
-            return syntax.Boolean(True), NOTHING, NOTHING
+            return Typed(syntax.Boolean(True), BOOL)
         base = self.draw(st.sampled_from(fitting))
         steps = chosen.path[len(base.path) :]
         facts = frozenset(((*base.path, *steps[: count + 1]), None) for count in range(len(steps)))
-        return syntax.Has(base.expression, steps), facts, NOTHING
+        return Typed(syntax.Has(base.expression, steps), BOOL, facts)
 
     def _leads(self, type: Type, steps: Path) -> bool:
         """Whether `has` finds the steps; what an `is` tells about one on the way does not help it."""
@@ -697,7 +701,7 @@ class _Writer:
             type = found[0].type
         return True
 
-    def _is(self, several: list[Readable]) -> _Guard:
+    def _is(self, several: list[Readable]) -> Typed:
         chosen = self.draw(st.sampled_from(several))
         assert isinstance(chosen.type, EntityType)
         types = chosen.type.types
@@ -708,8 +712,9 @@ class _Writer:
         ]
         name = self.draw(st.sampled_from(names))
         concrete = self.schema.entities[name].concrete
-        return (
+        return Typed(
             syntax.Is(chosen.expression, name),
+            BOOL,
             frozenset({(chosen.path, entity_type(types & concrete))}),
             frozenset({(chosen.path, entity_type(types - concrete))}),
         )
@@ -870,6 +875,22 @@ class _Writer:
         return Typed(syntax.Binary(self.draw(st.sampled_from(operators)), left, right), type)
 
 
+def _not(operand: Typed) -> Typed:
+    return Typed(syntax.Unary("not", operand.expression), BOOL, operand.fails, operand.holds)
+
+
+def _every(operands: Sequence[Typed]) -> Typed:
+    holds = NOTHING.union(*(item.holds for item in operands))
+    fails = in_either([item.fails for item in operands])
+    return Typed(syntax.And(tuple(item.expression for item in operands)), BOOL, holds, fails)
+
+
+def _either(operands: Sequence[Typed]) -> Typed:
+    holds = in_either([item.holds for item in operands])
+    fails = NOTHING.union(*(item.fails for item in operands))
+    return Typed(syntax.Or(tuple(item.expression for item in operands)), BOOL, holds, fails)
+
+
 def _joined(left: Type, right: Type) -> Type:
     common = join(left, right)
     assert common is not None, (left, right)
@@ -932,10 +953,6 @@ class Sample:
 def check_text(text: str) -> Checked:
     """A text that has no errors, as the checker leaves it."""
     checked, problems = load_texts({"sample.ilk": text})
-    found = errors(problems)
-    if found and all(problem.code is Code.IMPOSSIBLE_PARENT for problem in found):
-        # Narrowing by `is` can leave types that are never in each other, which no draw foresees.
-        reject()
     assert not errors(problems), "\n".join([text, *map(str, problems)])
     return checked
 
@@ -982,10 +999,10 @@ def definitions(
     else:
         rows = []
         for _ in range(draw(st.integers(1, 2))):
-            condition, facts, without = writer.guard(scope, 2)
-            value = writer.expression(wanted, scope.knowing(facts), 2, hinted=True).expression
-            rows.append(syntax.Row(value, condition))
-            scope = scope.knowing(without)
+            guard = writer.guard(scope, 2)
+            value = writer.expression(wanted, scope.knowing(guard.holds), 2, hinted=True).expression
+            rows.append(syntax.Row(value, guard.expression))
+            scope = scope.knowing(guard.fails)
         body = syntax.Table(
             tuple(rows), writer.expression(wanted, scope, 2, hinted=True).expression
         )
@@ -1024,9 +1041,9 @@ def rules(
     scope = Scope(_request_variables(schema, environments))
     kinds = draw(st.sampled_from(_CONDITIONS)) if environments else ()
     for kind in kinds:
-        condition, with_facts, without = writer.guard(scope, 4)
-        clauses.append(kind(condition))
-        scope = scope.knowing(with_facts if kind is syntax.When else without)
+        guard = writer.guard(scope, 4)
+        clauses.append(kind(guard.expression))
+        scope = scope.knowing(guard.holds if kind is syntax.When else guard.fails)
     if effect is syntax.Effect.REQUIRE:
         for _ in range(draw(st.integers(1, 2))):
             need = writer.expression(BOOL, scope, 3) if environments else writer.literal(BOOL)
