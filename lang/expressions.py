@@ -233,7 +233,7 @@ class Expressions(Lookups):
                 return BOOL
             path = (*path, step) if path else None
             optional = optional or (found.optional and (path, None) not in facts)
-            base = found.type
+            base = self.narrowed(path, found.type, facts)
         if not optional:
             message = f"`{'.'.join(node.path)}` is always there"
             self.report(Diagnostic(Code.USELESS_GUARD, message, node.span, "remove the `has`"))

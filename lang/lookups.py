@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from . import syntax
 from .diagnostics import Code, Diagnostic, did_you_mean
 from .expression_errors import instead_of_type, listed, not_closed, shortened
-from .facts import Facts, path_of
+from .facts import Facts, Path, path_of
 from .functions import Form, names_of
 from .meanings import Actions, Bound, Constant, ReadAttribute, Reading, Tables
 from .names import (
@@ -80,10 +80,10 @@ class Lookups:
                 help_line = "give the value itself"
             self.report(Diagnostic(Code.UNKNOWN_NAME, message, node.span, help_line))
             return UNKNOWN
-        return self._narrowed(node, self.variables[name], facts)
+        return self.narrowed(path_of(node), self.variables[name], facts)
 
-    def _narrowed(self, node: syntax.Expression, type: Type, facts: Facts) -> Type:
-        path = path_of(node)
+    def narrowed(self, path: Path | None, type: Type, facts: Facts) -> Type:
+        """The type of what stands at the path, as far as guards tell more than its declaration."""
         if isinstance(type, Optional) and (path, None) in facts:
             type = type.type
         if isinstance(type, EntityType):
@@ -98,7 +98,7 @@ class Lookups:
     def _name(self, node: syntax.Name, facts: Facts, expected: Type | None) -> Type:
         if node.name in self.variables:
             self.tables.meanings[id(node)] = Bound()
-            return self._narrowed(node, self.variables[node.name], facts)
+            return self.narrowed(path_of(node), self.variables[node.name], facts)
         if expected is not None:
             wanted = present(expected)
             if isinstance(wanted, EnumType):
@@ -181,7 +181,7 @@ class Lookups:
             return UNKNOWN
         self.tables.meanings[id(node)] = ReadAttribute(found.optional)
         type = Optional(found.type) if found.optional else found.type
-        return self._narrowed(node, type, facts)
+        return self.narrowed(path_of(node), type, facts)
 
     def lookup(self, base: Type, name: str, span: Span) -> RecordField | None:
         """The attribute `name` of a value, the same on each type it may have."""

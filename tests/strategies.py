@@ -682,24 +682,10 @@ class _Writer:
             and len(item.path) < len(chosen.path)
             and chosen.path[: len(item.path)] == item.path
         ]
-        fitting = [
-            item for item in present_bases if self._leads(item.type, chosen.path[len(item.path) :])
-        ]
-        if not fitting:
-            return Typed(syntax.Boolean(True), BOOL)
-        base = self.draw(st.sampled_from(fitting))
+        base = self.draw(st.sampled_from(present_bases))
         steps = chosen.path[len(base.path) :]
         facts = frozenset(((*base.path, *steps[: count + 1]), None) for count in range(len(steps)))
         return Typed(syntax.Has(base.expression, steps), BOOL, facts)
-
-    def _leads(self, type: Type, steps: Path) -> bool:
-        """Whether `has` finds the steps; what an `is` tells about one on the way does not help it."""
-        for step in steps:
-            found = [item for item in fields_of(self.schema, type) if item.name == step]
-            if not found:
-                return False
-            type = found[0].type
-        return True
 
     def _is(self, several: list[Readable]) -> Typed:
         chosen = self.draw(st.sampled_from(several))

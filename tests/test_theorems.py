@@ -682,7 +682,6 @@ permit guard { when resource is File and resource in Folder::"f" }
     assert errors(problems_of(text)) == []
 
 
-@pytest.mark.xfail(strict=True, reason="`has` looks every step up in the declared type")
 def test_has_follows_what_is_told() -> None:
     """The same path can be read after the same guard."""
     text = """
