@@ -69,7 +69,8 @@ BINARY = (
 def larger(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
     """Every node that has parts."""
     several = st.lists(inner, min_size=2, max_size=3).map(tuple)
-    some = st.lists(inner, min_size=1, max_size=3).map(tuple)
+    member = st.builds(syntax.Name, st.sampled_from(("hold", "when", "in", "test")))
+    elements = st.lists(st.one_of(inner, inner, member), min_size=1, max_size=3).map(tuple)
     field = st.builds(syntax.FieldValue, words, inner)
     arguments = st.lists(st.one_of(inner, st.builds(syntax.Lambda, names, inner)), max_size=2).map(
         tuple
@@ -84,7 +85,7 @@ def larger(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression
         st.builds(syntax.And, several),
         st.builds(syntax.Or, several),
         st.builds(syntax.Conditional, inner, inner, inner),
-        st.builds(syntax.SetLiteral, some),
+        st.builds(syntax.SetLiteral, elements),
         st.builds(syntax.RecordLiteral, st.lists(field, max_size=2).map(tuple)),
         st.builds(syntax.Call, names, arguments),
         st.builds(syntax.MethodCall, inner, names, arguments),

@@ -1,13 +1,14 @@
 // The grammar of policies for tree-sitter, after lang/grammar.lark. It accepts a little more, such as `a < b < c`.
 
-const WORDS = [
-  "module", "use", "enum", "ordered", "abstract", "entity", "extends", "in", "type", "action", "group", "principal",
-  "resource", "context", "effects", "define", "otherwise", "when", "unless", "need", "because", "instead", "permit",
-  "forbid", "require", "prove", "never", "permitted", "fails", "always", "denied", "only", "if", "held", "by", "for",
-  "any", "sequence", "of", "actions", "exists", "where", "test", "given", "expect", "hold", "deny", "then", "else",
-  "or", "and", "not", "like", "is", "has", "subset_of", "starts_with", "ends_with", "contains", "union", "intersect",
-  "minus", "true", "false",
+// Words of the language that can be names where only a name fits; no expression starts with one of the first.
+const KEYWORDS = [
+  "module", "use", "enum", "ordered", "abstract", "entity", "extends", "in", "type", "group", "effects", "define",
+  "otherwise", "when", "unless", "need", "because", "instead", "permit", "forbid", "require", "prove", "never",
+  "permitted", "fails", "always", "denied", "only", "held", "by", "for", "any", "sequence", "of", "actions", "exists",
+  "where", "test", "given", "expect", "hold", "deny", "then", "else", "or", "and", "like", "is", "has", "subset_of",
+  "starts_with", "ends_with", "contains", "union", "intersect", "minus",
 ];
+const WORDS = [...KEYWORDS, "action", "principal", "resource", "context", "if", "not", "true", "false"];
 
 const PREC = { conditional: 1, or: 2, and: 3, not: 4, compare: 5, fallback: 6, sum: 7, product: 8, minus: 9, postfix: 10, path: 11 };
 
@@ -148,7 +149,11 @@ module.exports = grammar({
     arguments: ($) => seq("(", optional(commaSep1(choice($.lambda, $._expression))), ")"),
     lambda: ($) => seq(field("parameter", $.name), "=>", $._expression),
     parenthesised: ($) => seq("(", $._expression, ")"),
-    set: ($) => seq("{", commaSep1($._expression), "}"),
+    set: ($) =>
+      seq(
+        "{", choice($._expression, alias(choice(...KEYWORDS), $.name)),
+        repeat(seq(",", $._expression)), optional(","), "}",
+      ),
     record: ($) => choice(seq("{", "}"), seq("{", commaSep1($.pair), "}")),
     pair: ($) => seq(field("name", $._word), ":", $._expression),
     request_variable: () => choice("action", "principal", "resource", "context"),
