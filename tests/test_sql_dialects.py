@@ -102,6 +102,9 @@ IN_ONE = [
     # Zero is false, and every text that is no number equals it.
     ("mysql", "1", "all"),
     ("mysql", "0", "none"),
+    ("mysql", "7E", "unknown"),
+    ("mysql", "id = 7E", "unknown"),
+    ("mysql", "id = 7e0", "one 1"),
     ("mysql", "id", "unknown"),
     ("mysql", "NOT name", "unknown"),
     ("mysql", "name = 0", "unknown"),
@@ -711,3 +714,17 @@ def test_signs_before_a_value_do_not_nest_too_deeply(dialect: str, levels: int) 
     for text in (f"SELECT {signs}s", f"SELECT 1; DROP TABLE use {signs}s WHERE a = {signs}1;"):
         found = read("a.sql", text, Options(dialect)).changes
         assert found and (levels < 300 or any(change.opaque for change in found))
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        ("mysql", "CREATE TEMPORARY TABLE a AS SELECT 7E id FROM b WHERE c = 7E; {}"),
+        ("tsql", "SELECT 1\nGO ²\n{}"),
+        ("snowflake", f"BEGIN FOR i IN 1 TO {'9' * 5_000} DO {{}}; END FOR; END"),
+        ("mysql", "DELETE FROM a WHERE id = 1 LIMIT ²; {}"),
+    ],
+)
+def test_a_number_that_is_none_ends_nothing(dialect: str, text: str) -> None:
+    changes = changes_of(text.format("DROP TABLE canary"), dialect)
+    assert any(change.opaque or change.action == "sql.drop" for change in changes)

@@ -200,10 +200,18 @@ def _loop_source(tokens: Tokens) -> list[Step]:
     return []
 
 
+_MOST_DIGITS = 18
+"""A number with more of them bounds nothing."""
+
+
 def _rounds(tokens: Tokens) -> Reach:
     """How often a FOR runs, where its bounds are written out."""
     bounds = [token for token in tokens if not token.is_word("TO", "REVERSE")]
-    numbers = [int(token.value) for token in bounds if token.value.isdigit()]
+    numbers = [
+        int(token.value)
+        for token in bounds
+        if token.value.isdecimal() and len(token.value) <= _MOST_DIGITS
+    ]
     if len(bounds) == len(numbers) == 2 and all(one.kind == Kind.NUMBER for one in bounds):
         return at_most(abs(numbers[1] - numbers[0]) + 1)
     return DARK

@@ -4,11 +4,13 @@ Those nodes are PostgreSQL's; a part whose meaning could differ there becomes a 
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from sqlglot import exp
 
 from ...words import words
+from ..selector.constants import constant_of, number_of
 from ..tree import Node, ast, enums
 
 # Where a bare number or column is a condition, zero is false.
@@ -60,9 +62,10 @@ def condition(tree: Any, dialect: str) -> Node:
         case exp.Boolean() | exp.Null():
             return value(tree, dialect)
         case exp.Literal():
-            if tree.is_string or dialect not in _NUMERIC_TRUTH:
+            number = None if tree.is_string else _number(tree)
+            if number is None or dialect not in _NUMERIC_TRUTH:
                 return undecided()
-            return ast.A_Const(val=ast.Boolean(boolval=float(tree.this) != 0))
+            return ast.A_Const(val=ast.Boolean(boolval=number != 0))
         case exp.Column():
             if dialect in _NUMERIC_TRUTH:
                 zero = ast.A_Const(val=ast.Integer(ival=0))
@@ -247,9 +250,14 @@ def _is_zero(tree: Any) -> bool:
     if isinstance(tree, exp.Neg):
         return _is_zero(tree.this)
     if isinstance(tree, exp.Literal) and not tree.is_string:
-        return float(tree.this) == 0
+        return not _number(tree)
     # Arithmetic on constants may come to zero.
     return isinstance(tree, exp.Binary) and tree.find(exp.Column) is None
+
+
+def _number(literal: Any) -> Decimal | None:
+    """`None` where it is too large to be told, or, as `7E`, no number at all."""
+    return number_of(constant_of(ast.A_Const(val=ast.Float(fval=literal.this))))
 
 
 def _null_safe(tree: Any, dialect: str) -> Node:

@@ -93,7 +93,7 @@ def _begins_its_line(text: str, token: Token) -> bool:
 
 def _fills_its_line(text: str, token: Token) -> bool:
     rest = text[token.end : _line_end(text, token.end)].strip()
-    return _begins_its_line(text, token) and (not rest or rest.isdigit())
+    return _begins_its_line(text, token) and (not rest or rest.isdecimal())
 
 
 def statements(chunk: Tokens, dialect: str) -> Iterator[Tokens]:

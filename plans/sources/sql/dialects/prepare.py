@@ -174,7 +174,7 @@ def _top(tokens: Tokens, changed: dict[int, str]) -> int | str | None:
         if _at(tokens, end) == "PERCENT":
             changed[end] = ""
             return None
-        if len(inside) == 1 and inside[0].value.isdigit() and len(inside[0].value) < 12:
+        if len(inside) == 1 and inside[0].value.isdecimal() and len(inside[0].value) < 12:
             return int(inside[0].value)
         return None
     return None

@@ -214,7 +214,9 @@ def _bound(limit: Any) -> int | None:
     if not isinstance(limit, exp.Limit) or not isinstance(limit.expression, exp.Literal):
         return None
     text = limit.expression.this
-    return int(text) if text.isdigit() and len(text) < 12 and not limit.args.get("offset") else None
+    return (
+        int(text) if text.isdecimal() and len(text) < 12 and not limit.args.get("offset") else None
+    )
 
 
 def rows_finding(
