@@ -217,7 +217,10 @@ entity User { only: Only? }
 entity A { r: { x: Int } }
 entity B { r: { x: Int? } }
 entity Backup { healthy: Bool, twin: Backup? }
+entity P { boss: User, crew: Set<User>, card: { by: User, at: Int } }
+entity Q { boss: A, crew: Set<A>, card: { by: A | User, at: Int? } }
 action read { principal User resource A | B context { t: A } }
+action visit { principal P | Q resource User }
 action disarm { principal User resource Backup context { other: Backup } effects { resource.healthy = false } }
 """
 
@@ -262,8 +265,29 @@ action disarm { principal User resource Backup context { other: Backup } effects
             REFUTED,
         ),
         (
+            # What a type declares more narrowly than another, it has so.
+            "permit p { action visit when principal.boss is User }"
+            "prove p1 { action visit permitted only if principal is P }",
+            PROVED,
+        ),
+        (
+            "permit p { action visit when principal.crew.any(one => one is User) }"
+            "prove p1 { action visit permitted only if principal is P }",
+            PROVED,
+        ),
+        (
+            "permit p { action visit when principal.card.by is A }"
+            "prove p1 { action visit permitted only if principal is Q }",
+            PROVED,
+        ),
+        (
+            "permit p { action visit when not (principal.card has at) }"
+            "prove p1 { action visit permitted only if principal is Q }",
+            PROVED,
+        ),
+        (
             # An enum of one member is that member.
-            "permit p { when principal has only and principal.only == one }"
+            "permit p { action read when principal has only and principal.only == one }"
             "prove p1 { action read when principal has only always permitted }",
             PROVED,
         ),

@@ -25,6 +25,8 @@ from interlock.compiler.wire import missing_entities, read_entities, read_reques
 from interlock.lang.schema import Environment, Schema
 from interlock.lang.source import NOWHERE
 from interlock.lang.syntax import Effect
+from interlock.lang.typesystem import EntityType, EnumType, Primitive, RecordOf, SetOf, Type
+from interlock.lang.values import EntityId, EnumValue, Record, Value
 
 KINDS = tuple(CLAIMS.values())
 
@@ -72,6 +74,27 @@ def verdict_of(policies: PolicySet, goal: Goal, engine: Engine = Engine.AUTO) ->
     return proof
 
 
+def fits(type: Type, value: Value) -> bool:
+    """Whether a value is of the type, as far as it is told: a counterexample leaves out what does not matter."""
+    match type, value:
+        case EntityType(types), EntityId():
+            return value.type in types
+        case EnumType(name, members, _), EnumValue():
+            return value.enum == name and value.name in members
+        case SetOf(element), frozenset():
+            return all(fits(element, item) for item in value)
+        case RecordOf(), Record():
+            fields = {name: type.field(name) for name in value}
+            return all(
+                field is not None and fits(field.type, value[name])
+                for name, field in fields.items()
+            )
+        case Primitive(), _:
+            return not isinstance(value, EntityId | EnumValue | frozenset | Record)
+        case _:
+            return False
+
+
 def agree(one: Proof, other: Proof) -> None:
     """Whether a counterexample of an approximated claim reproduces may depend on which one a solver finds."""
     verdicts = {one.verdict, other.verdict}
@@ -89,6 +112,10 @@ def test_what_is_proved_survives_and_what_is_refuted_reproduces(
     found = proof.counterexample
     if found is not None:
         assert decide(policies, found.request, found.entities) == found.decision
+        assert fits(policies.schema.actions[found.request.action].context, found.request.context)
+        for entity, described in found.entities.known.items():
+            for name, value in described.attributes.items():
+                assert fits(policies.schema.entities[entity.type].attributes[name].type, value)
         assert is_broken(goal, found.request, found.entities, found.decision)
     if proof.verdict not in (Verdict.PROVED, Verdict.VACUOUS):
         return

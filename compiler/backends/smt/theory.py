@@ -17,9 +17,12 @@ from ....lang.typesystem import (
     STRING,
     EntityType,
     EnumType,
+    Optional,
+    RecordField,
     RecordOf,
     Type,
     is_subtype,
+    present,
 )
 from .circuit import FALSE, TRUE, CircuitTooLargeError, Clause
 from .encoder import Encoder
@@ -57,6 +60,7 @@ def axioms(encoder: Encoder) -> list[Clause]:
             theory.inventory,
             theory.tags,
             theory.presence,
+            theory.kinds,
             theory.entities,
             theory.hierarchy,
             theory.texts,
@@ -125,32 +129,55 @@ class _Theory:
     def presence(self) -> None:
         """A type of entity says which attributes, and which fields of them, are there; a union has them by type."""
         for literal, atom in self._atoms(Present):
-            place = atom.place  # type: ignore[attr-defined]
-            names = [place.name]
-            entity = place.parent
-            while entity is not None and isinstance(entity.type, RecordOf):
-                names.append(entity.name)
-                entity = entity.parent
-            if entity is None or not isinstance(entity.type, EntityType):
-                continue
-            for type in sorted(entity.type.types):
-                is_of_type = self.encoder.is_tag(entity, type)
-                optional = self._is_optional(type, names[::-1], place.type)
-                if optional is None:
+            for is_of_type, declared in self._declared(atom.place):  # type: ignore[attr-defined]
+                if declared is None:
                     self.add(-is_of_type, -literal)
-                elif not optional:
+                elif not isinstance(declared, Optional):
                     self.add(-is_of_type, literal)
 
-    def _is_optional(self, type: str, names: Sequence[str], expected: Type) -> bool | None:
-        """Whether the last of an attribute and fields in it may be absent; nothing where there is none of the type."""
-        found = self.encoder.schema.entities[type].attributes.get(names[0])
-        declared, optional = (None, False) if found is None else (found.type, found.optional)
-        for name in names[1:]:
-            field = declared.field(name) if isinstance(declared, RecordOf) else None
-            declared, optional = (None, False) if field is None else (field.type, field.optional)
-        if declared is None or not is_subtype(declared, expected):
-            return None
-        return optional
+    def kinds(self) -> None:
+        """What one type of a union declares more narrowly than the others, an entity of that type has so."""
+        places = dict.fromkeys(atom.place for _, atom in self._atoms(Is))  # type: ignore[attr-defined]
+        for place in places:
+            for is_of_type, declared in self._declared(place):
+                if declared is not None and isinstance(found := present(declared), EntityType):
+                    self.add(-is_of_type, self.encoder.is_type(place, found.types))
+
+    def _declared(self, place: Place) -> Iterator[tuple[int, Type | None]]:
+        """For each type of the entity in which a place lies: whether it is of that type, and what is declared there.
+
+        Nothing is, where a type has no such attribute, or one that has nothing in common with the place.
+        """
+        names = [place.name]
+        entity = place.parent
+        while entity is not None and isinstance(entity.type, RecordOf | typesystem.SetOf):
+            names.append(entity.name)
+            entity = entity.parent
+        if entity is not None and isinstance(entity.type, EntityType):
+            for type in sorted(entity.type.types):
+                declared = self._declared_in(type, names[::-1])
+                fits = declared is not None and is_subtype(present(declared), place.type)
+                yield self.encoder.is_tag(entity, type), declared if fits else None
+
+    def _declared_in(self, type: str, names: Sequence[str]) -> Type | None:
+        declared: Type = RecordOf(
+            tuple(
+                RecordField(name, attribute.type, attribute.optional)
+                for name, attribute in self.encoder.schema.entities[type].attributes.items()
+            )
+        )
+        for name in names:
+            match present(declared):
+                case RecordOf() as record:
+                    field = record.field(name)
+                    if field is None:
+                        return None
+                    declared = Optional(field.type) if field.optional else field.type
+                case typesystem.SetOf(element):
+                    declared = element
+                case _:
+                    return None
+        return declared
 
     # Entities
 
