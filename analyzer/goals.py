@@ -13,7 +13,7 @@ from ..compiler.ir_text import digest_of
 from ..compiler.lower import lower_claim, lower_effects, lower_invariant
 from ..compiler.passes import run_passes
 from ..lang import syntax
-from ..lang.checker import Checked, CheckedProve
+from ..lang.checked import Checked, CheckedProve
 from ..lang.diagnostics import Diagnostic
 from ..lang.names import resolve_type
 from ..lang.schema import Environment, Schema

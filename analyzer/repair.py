@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ..compiler import ir
 from ..compiler.entities import NO_ENTITIES, Entities
 from ..compiler.testing import run_tests
-from ..lang.checker import Checked
+from ..lang.checked import Checked
 from ..lang.source import Span
 from ..lang.syntax import Effect
 from .claims import always_denied, never_permitted, permitted_only_if

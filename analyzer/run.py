@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from ..compiler import ir
 from ..compiler.entities import NO_ENTITIES, Entities
-from ..lang.checker import Checked
+from ..lang.checked import Checked
 from .goals import Goal
 from .proof_store import ProofStore, name_of_proof
 from .prove import Because, Counterexample, Engine, Proof, Verdict, prove_goal

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ..compiler import ir
 from ..compiler.reference import evaluate
 from ..lang import syntax
-from ..lang.checker import Checked
+from ..lang.checked import Checked
 from ..lang.names import Module
 from ..lang.render import safe
 from ..lang.source import Span

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from ..compiler.entities import NO_ENTITIES, Entities
 from ..compiler.testing import request_of
-from ..lang.checker import Checked
+from ..lang.checked import Checked
 from ..lang.values import EntityId, Instant, Record, Value
 from .witness import Vocabulary
 

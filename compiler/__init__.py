@@ -1,6 +1,6 @@
 """Checked syntax to the intermediate representation, its meaning, and its back ends."""
 
-from ..lang.checker import Checked
+from ..lang.checked import Checked
 from ..lang.diagnostics import Code, Diagnostic, has_errors
 from . import ir
 from .ir_text import digest_of

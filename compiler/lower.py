@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import assert_never
 
 from ..lang import syntax
-from ..lang.checker import Checked, CheckedProve, CheckedRule, RequestScope
+from ..lang.checked import Checked, CheckedProve, CheckedRule, RequestScope
 from ..lang.diagnostics import Code, Diagnostic
 from ..lang.limits import MAX_EXPANDED_NESTING, MAX_EXPANDED_TERMS
 from ..lang.meanings import (

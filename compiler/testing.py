@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..lang import syntax
-from ..lang.checker import Checked
+from ..lang.checked import Checked
 from ..lang.meanings import Constant
 from ..lang.syntax import Outcome
 from ..lang.values import EntityId, Record

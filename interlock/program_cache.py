@@ -11,7 +11,7 @@ from typing import Any
 
 from .compiler.backends.python.load import Program, RuleFacts, Tables, compile_source
 from .compiler.backends.python.program import Module
-from .lang.checker import Checked
+from .lang.checked import Checked
 from .lang.loader import SUFFIX, bundled
 from .lang.source import Fragment, Span
 from .lang.syntax import Effect

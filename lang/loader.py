@@ -6,7 +6,8 @@ from importlib import resources
 from pathlib import Path
 
 from . import syntax
-from .checker import Checked, check, has_unknown
+from .checked import Checked, has_unknown
+from .checker import check
 from .diagnostics import Code, Diagnostic, did_you_mean, has_errors
 from .limits import MAX_FILE_CHARACTERS
 from .names import Module, Scope, resolve

@@ -1,5 +1,6 @@
 """The syntax tree: what a policy file says, node by node, before anything is looked up."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -12,6 +13,18 @@ class Node:
     """Nodes are values: equal when they say the same thing, wherever it is written."""
 
     span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
+
+
+def walk(node: object) -> Iterator[Node]:
+    """A node and everything below it."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, Node):
+            yield current
+            stack += [getattr(current, name) for name in current.__dataclass_fields__]
+        elif isinstance(current, tuple):
+            stack += current
 
 
 RESERVED = frozenset({"principal", "action", "resource", "context", "true", "false"})

@@ -9,13 +9,8 @@ from ..compiler.ir_text import digest_of
 from ..compiler.lower import lower
 from ..compiler.passes import run_passes
 from ..lang import syntax
-from ..lang.checker import (
-    Checked,
-    CheckedProve,
-    CheckedRule,
-    check_declaration,
-    recursive_defines,
-)
+from ..lang.checked import Checked, CheckedProve, CheckedRule
+from ..lang.checker import check_declaration, recursive_defines
 from ..lang.diagnostics import Code, Diagnostic, has_errors
 from ..lang.loader import (
     bundled,

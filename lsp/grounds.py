@@ -1,7 +1,7 @@
 """What a verdict on a claim rests on: while these declarations stay, so does the verdict."""
 
 from ..lang import syntax
-from ..lang.checker import CheckedProve
+from ..lang.checked import CheckedProve
 from .analysis import Analysis, Entry
 
 Ground = tuple[Entry, ...]

@@ -9,13 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..lang import syntax
-from ..lang.checker import DETERMINED_BY, Checked, walk
+from ..lang.checked import Checked
+from ..lang.declared_tests import DETERMINED_BY
 from ..lang.facts import Facts
 from ..lang.grammar_state import state_after
 from ..lang.lookups import Seen
 from ..lang.parser import parse_fragment
 from ..lang.schema import Schema
 from ..lang.source import Fragment
+from ..lang.syntax import walk
 from ..lang.typesystem import IP_RANGE, EntityType, RecordOf, Type, entity_type, present
 from .members import attributes_named, joined
 from .repair import without_slips

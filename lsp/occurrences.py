@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..lang import syntax
-from ..lang.checker import Checked
+from ..lang.checked import Checked
 from ..lang.functions import Form, function_named
 from ..lang.lookups import Seen
 from ..lang.meanings import Actions, Bound, Constant, Defined

@@ -10,7 +10,7 @@ from ..analyzer.telling import guards, situation_lines, test_source
 from ..analyzer.vocabulary import vocabulary_of
 from ..analyzer.why import explain
 from ..compiler import compile_policies, ir
-from ..lang.checker import Checked
+from ..lang.checked import Checked
 from ..lang.fragments import fragments
 from ..lang.loader import load_texts
 from ..lang.source import Span

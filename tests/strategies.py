@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from interlock.compiler import compile_policies
 from interlock.compiler.ir import PolicySet
 from interlock.lang import syntax
-from interlock.lang.checker import Checked
+from interlock.lang.checked import Checked
 from interlock.lang.diagnostics import Code, Diagnostic, Severity
 from interlock.lang.facts import NOTHING, Facts, Path, in_either
 from interlock.lang.loader import load_texts

@@ -24,7 +24,7 @@ from interlock.compiler import compile_policies
 from interlock.compiler.ir import PolicySet
 from interlock.compiler.testing import run_tests
 from interlock.compiler.wire import read_entities
-from interlock.lang.checker import Checked
+from interlock.lang.checked import Checked
 from interlock.lang.diagnostics import has_errors
 from interlock.lang.loader import load_texts
 from interlock.lang.syntax import Outcome

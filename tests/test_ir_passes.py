@@ -27,9 +27,10 @@ from interlock.compiler.reference import Failed, evaluate
 from interlock.compiler.rewrite import parts
 from interlock.compiler.wire import read_entities, read_request
 from interlock.lang import syntax
-from interlock.lang.checker import Checked, walk
+from interlock.lang.checked import Checked
 from interlock.lang.loader import load
 from interlock.lang.schema import Schema
+from interlock.lang.syntax import walk
 from interlock.lang.values import Decimal, EntityId, EnumValue
 
 few = settings(

@@ -8,10 +8,10 @@ from lsp_fixtures import SCHEMA
 from lsp_policies import policy_text
 
 from interlock.lang import syntax
-from interlock.lang.checker import walk
 from interlock.lang.fragments import fragments
 from interlock.lang.parser import parse_fragment
 from interlock.lang.source import Fragment
+from interlock.lang.syntax import walk
 from interlock.lsp.repair import MISSING, reading
 
 WHOLE = [one.text for one in fragments("a.ilk", SCHEMA + policy_text(60))]

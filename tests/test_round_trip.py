@@ -12,14 +12,13 @@ from strategies import DECIMALS, DURATIONS, PATTERNS, STRINGS, Sample, policy_se
 
 from interlock.compiler import compile_policies
 from interlock.lang import syntax
-from interlock.lang.checker import walk
 from interlock.lang.diagnostics import has_errors
 from interlock.lang.fragments import fragments
 from interlock.lang.loader import load_texts
 from interlock.lang.parser import comments, parse, parse_whole
 from interlock.lang.printer import format_text, print_declarations
 from interlock.lang.source import Fragment
-from interlock.lang.syntax import Declaration, Expression, Reference
+from interlock.lang.syntax import Declaration, Expression, Reference, walk
 
 few = settings(
     max_examples=max(10, settings().max_examples // 2),

@@ -18,7 +18,7 @@ from interlock.compiler.lower import lower_expression
 from interlock.compiler.reference import decide, evaluate
 from interlock.compiler.wire import read_entities, read_request
 from interlock.lang import syntax
-from interlock.lang.checker import Checked
+from interlock.lang.checked import Checked
 from interlock.lang.loader import load_texts
 from interlock.lang.syntax import Outcome
 

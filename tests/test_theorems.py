@@ -33,12 +33,11 @@ from interlock.compiler.lower import BINARY, lower
 from interlock.compiler.testing import run_tests
 from interlock.compiler.wire import Misfit, read_entities
 from interlock.lang import syntax
-from interlock.lang.checker import walk
 from interlock.lang.diagnostics import Code, Diagnostic
 from interlock.lang.functions import FUNCTIONS, Form
 from interlock.lang.loader import load_texts
 from interlock.lang.meanings import Reading
-from interlock.lang.syntax import Effect
+from interlock.lang.syntax import Effect, walk
 
 few = settings(
     max_examples=max(10, settings().max_examples // 4),

@@ -12,7 +12,7 @@ import click
 
 from ..compiler import compile_policies
 from ..compiler.ir import PolicySet
-from ..lang.checker import Checked
+from ..lang.checked import Checked
 from ..lang.diagnostics import Code, Diagnostic, has_errors
 from ..lang.loader import load
 from ..lang.render import render_all

@@ -11,7 +11,7 @@ from ..analyzer.too_large import told, too_large
 from ..analyzer.worker import Done, run
 from ..compiler import ir
 from ..compiler.backends.smt.circuit import CircuitTooLargeError
-from ..lang.checker import Checked
+from ..lang.checked import Checked
 from ..lang.diagnostics import Code, Diagnostic, Note
 from ..lang.source import NOWHERE, Span
 

@@ -14,7 +14,7 @@ from ..analyzer.vocabulary import vocabulary_of
 from ..analyzer.witness import Vocabulary
 from ..analyzer.worker import Done, run
 from ..compiler import ir
-from ..lang.checker import Checked
+from ..lang.checked import Checked
 from ..lang.diagnostics import Code, has_errors
 from ..lang.loader import bundled
 from ..lang.schema import Environment

@@ -10,7 +10,7 @@ from ..analyzer.prove import Counterexample
 from ..analyzer.telling import situation_lines
 from ..compiler.decision import Decision
 from ..compiler.ir import PolicySet
-from ..lang.checker import Checked
+from ..lang.checked import Checked
 from ..lang.render import BOLD, GREEN, RED, YELLOW, paint, safe
 from ..lang.schema import Environment, Schema
 from ..lang.syntax import Outcome

@@ -15,7 +15,7 @@ from ..analyzer.worker import Done, run
 from ..compiler.entities import NO_ENTITIES, Entities
 from ..compiler.ir import PolicySet
 from ..compiler.wire import MAX_DOCUMENT_BYTES, Misfit, decode, read_entities
-from ..lang.checker import Checked
+from ..lang.checked import Checked
 from ..lang.diagnostics import has_errors
 from .common import Exit, load_policies, read_file, report, stop
 from .proof_reports import FORMATS, Report, render

@@ -5,9 +5,9 @@ import re
 from lsprotocol.types import TextEdit
 
 from ...lang import syntax
-from ...lang.checker import walk
 from ...lang.diagnostics import Code, Diagnostic
 from ...lang.source import Span
+from ...lang.syntax import walk
 from ...lang.typesystem import BOOL, DECIMAL, DURATION, INT, STRING, EnumType, SetOf, Type, present
 from ..view import View
 from .fix_tries import Change, mends

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from lsprotocol.types import TextEdit
 
 from ...lang import syntax
-from ...lang.checker import walk
 from ...lang.diagnostics import Code, Diagnostic
 from ...lang.lookups import Seen
 from ...lang.meanings import Defined
 from ...lang.names import resolve_type, silent
 from ...lang.scalars import read_ip_range
 from ...lang.source import Span
+from ...lang.syntax import walk
 from ...lang.typesystem import (
     BOOL,
     DECIMAL,

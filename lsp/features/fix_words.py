@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from lsprotocol.types import TextEdit
 
 from ...lang import syntax
-from ...lang.checker import walk
 from ...lang.diagnostics import Code, Diagnostic
 from ...lang.grammar_state import state_after
 from ...lang.source import Span
+from ...lang.syntax import walk
 from ...lang.values import quote
 from ..exports import exports, unread
 from ..repair import MAX_CHARACTERS

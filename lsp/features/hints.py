@@ -3,8 +3,8 @@
 from lsprotocol.types import InlayHint, InlayHintKind, Range
 
 from ...lang import syntax
-from ...lang.checker import walk
 from ...lang.lookups import Seen
+from ...lang.syntax import walk
 from ..members import joined
 from ..occurrences import occurrences
 from ..symbols import Kind

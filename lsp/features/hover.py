@@ -5,10 +5,10 @@ from itertools import pairwise
 from lsprotocol.types import Hover, MarkupContent, MarkupKind, Position
 
 from ...lang import syntax
-from ...lang.checker import walk
 from ...lang.functions import Form, Function, function_named
 from ...lang.render import safe
 from ...lang.source import Span
+from ...lang.syntax import walk
 from ..analysis import Entry
 from ..claims import NO_CLAIMS, Claims
 from ..occurrences import declaring, uses

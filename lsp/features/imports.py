@@ -5,8 +5,8 @@ import re
 from lsprotocol.types import TextEdit
 
 from ...lang import syntax
-from ...lang.checker import walk
 from ...lang.source import Span
+from ...lang.syntax import walk
 from ..documents import Part
 from ..view import View
 

@@ -12,7 +12,7 @@ from lsprotocol.types import (
 )
 
 from ...lang import syntax
-from ...lang.checker import walk
+from ...lang.syntax import walk
 from ..view import View, whole
 
 _COMMENTS = re.compile(r"(?:^[ \t]*//[^\r\n]*(?:\r\n|\r|\n)?){2,}", re.MULTILINE)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...analyzer.prove import Proof
 from ...compiler.ir import PolicySet
-from ...lang.checker import Checked
+from ...lang.checked import Checked
 
 if TYPE_CHECKING:
     from ...analyzer.coverage import Coverage
