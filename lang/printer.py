@@ -1,13 +1,14 @@
 """Syntax to canonical text: one layout for every policy, with its comments. `parse` inverts `print_declarations`."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import assert_never
 
 from . import syntax
 from .diagnostics import Diagnostic, has_errors
-from .parser import comments, parse
+from .parser import comments, grammar, parse
 from .source import NOWHERE, Fragment, Span
 from .values import quote, quote_template_text
 
@@ -114,7 +115,7 @@ def _one_line(node: syntax.Expression) -> str:
         case syntax.Conditional(condition, then, otherwise):
             return f"if {_flat(condition, 0)} then {_flat(then, 0)} else {_flat(otherwise, 0)}"
         case syntax.SetLiteral(elements):
-            return "{" + ", ".join(_flat(element, 0) for element in elements) + "}"
+            return "{" + ", ".join(_elements(elements)) + "}"
         case syntax.RecordLiteral(fields):
             inside = ", ".join(f"{item.name}: {_flat(item.value, 0)}" for item in fields)
             return f"{{ {inside} }}" if fields else "{}"
@@ -127,6 +128,23 @@ def _one_line(node: syntax.Expression) -> str:
             return f"{_flat(base, 9)}.{method}({inside})"
         case _:
             assert_never(node)
+
+
+def _elements(elements: Sequence[syntax.Expression]) -> Iterator[str]:
+    """After the brace a word of the language names a field, or is all of the first element."""
+    for number, element in enumerate(elements):
+        text = _one_line(element)
+        word = re.match(r"\w*", text)
+        is_word = word is not None and word[0] != text and word[0] in _words()
+        yield f"({text})" if number == 0 and is_word else text
+
+
+@cache
+def _words() -> frozenset[str]:
+    """The words of the language, without those that start an expression."""
+    spoken = grammar().spoken.values()
+    words = frozenset(text for text in spoken if re.fullmatch("[a-z_]+", text))
+    return words - syntax.RESERVED - {"if", "not"}
 
 
 def _pattern(pattern: tuple[str, ...]) -> str:
