@@ -728,3 +728,25 @@ def test_signs_before_a_value_do_not_nest_too_deeply(dialect: str, levels: int) 
 def test_a_number_that_is_none_ends_nothing(dialect: str, text: str) -> None:
     changes = changes_of(text.format("DROP TABLE canary"), dialect)
     assert any(change.opaque or change.action == "sql.drop" for change in changes)
+
+
+@pytest.mark.parametrize("dialect", OTHERS)
+@pytest.mark.parametrize(
+    ("query", "is_read"),
+    [
+        ("SELECT * FROM a " + "JOIN b ON a.x = b.x " * 30, True),
+        ("SELECT * FROM a " + "CROSS JOIN b " * 30, True),
+        ("SELECT * FROM a " + "JOIN b " * 15 + "ON 1 = 1 " * 15, True),
+        ("SELECT " + "(SELECT 1 FROM a JOIN b JOIN c), " * 8 + "1", True),
+        ("SELECT * FROM a " + "JOIN b " * 20, False),
+        ("SELECT * FROM a " + "JOIN b " * 20 + "WHERE x = 1", False),
+        ("SELECT * FROM a " + "JOIN (SELECT 1 FROM a JOIN b " * 12 + ")" * 12, False),
+        ("SELECT * FROM a " + "JOIN (SELECT 1 FROM a JOIN b " * 12, False),
+    ],
+)
+def test_joins_without_a_condition_take_no_longer_than_others(
+    dialect: str, query: str, is_read: bool
+) -> None:
+    """One that is read takes milliseconds; twenty open joins would take minutes."""
+    (change,) = changes_of(query, dialect)
+    assert (change.effect is Effect.READ) is is_read and bool(change.opaque) is not is_read

@@ -14,6 +14,7 @@ from ..selector.reach import at_most
 from ..written import matters
 from .asked import asked, computed
 from .bodies import MAX_STEPS
+from .bounds import too_much
 from .created import alter, create
 from .definitions import drop, renamed, said
 from .executed import call, deallocate, execute, explain, prepare
@@ -28,8 +29,6 @@ from .targets import softened
 from .taxonomy import dialect_named, shape_of
 from .tokens import Kind, Tokens
 from .variables import forget_texts, note_texts
-
-MAX_NESTING = 200
 
 
 def read_other(text: str, dialect: str) -> Iterator[tuple[Finding, int]]:
@@ -68,8 +67,9 @@ def _statement(session: Session, tokens: Tokens, text: Text) -> list[Finding]:
     broken = next((token for token in tokens if token.kind == Kind.BROKEN), None)
     if broken is not None:
         return [unread(session.name, f"the scanner stops at {broken.value}", at)]
-    if _nesting(tokens) > MAX_NESTING:
-        return [unread(session.name, f"it is nested more than {MAX_NESTING} levels deep", at)]
+    excess = too_much(tokens)
+    if excess is not None:
+        return [unread(session.name, excess, at)]
     if not session.quotes_are_plain and any(
         token.kind in (Kind.STRING, Kind.NAME) and ("\\" in token.text or '"' in token.text)
         for token in tokens
@@ -79,17 +79,6 @@ def _statement(session: Session, tokens: Tokens, text: Text) -> list[Finding]:
         return _read(session, tokens, text)
     except RecursionError:
         return [unread(session.name, "it is nested too deeply", at)]
-
-
-def _nesting(tokens: Tokens) -> int:
-    depth = deepest = 0
-    for token in tokens:
-        if token.kind == Kind.SYMBOL and token.value in "([":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif token.kind == Kind.SYMBOL and token.value in ")]":
-            depth -= 1
-    return deepest
 
 
 def _read(session: Session, tokens: Tokens, text: Text) -> list[Finding]:
