@@ -33,6 +33,7 @@ from .calls import (
     Target,
     action_names,
     change,
+    classified,
     read_calls,
     shortened,
     unread,
@@ -91,11 +92,7 @@ def classify_command(words: Sequence[str | None], at: Position) -> tuple[Change,
 
 
 def _classify(taxonomy: Taxonomy, value: Any, place: str, at: Position) -> Iterator[Change]:
-    call = call_in(value) if isinstance(value, Mapping) else "the call is not an object"
-    if isinstance(call, str):
-        yield unread("aws", "", place, call, at)
-    else:
-        yield from _changes(taxonomy, call, at)
+    yield from classified("aws", call_in, partial(_changes, taxonomy), value, place, at)
 
 
 def _changes(taxonomy: Taxonomy, call: Call, at: Position) -> Iterator[Change]:

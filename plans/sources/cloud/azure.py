@@ -15,7 +15,16 @@ from ...taxonomy.cloud import Class, Row, Taxonomy, shipped
 from .. import Options
 from ..verdicts import Verdict
 from . import azure_command
-from .calls import Target, action_names, change, read_calls, shortened, unread
+from .calls import (
+    Target,
+    action_names,
+    change,
+    classified,
+    read_calls,
+    shortened,
+    together,
+    unread,
+)
 from .rules import Parameters, everywhere, gravest, judge, opaque, parsed
 
 ACTION_NAMES = action_names("azure")
@@ -84,11 +93,7 @@ _NAMED = re.compile(r"^[A-Za-z][A-Za-z0-9.]*(?:/[A-Za-z0-9.$*_-]+){1,20}$")
 
 
 def _classify(taxonomy: Taxonomy, value: Any, place: str, at: Position) -> Iterator[Change]:
-    call = _record(value) if isinstance(value, Mapping) else "the operation is not an object"
-    if isinstance(call, str):
-        yield unread("azure", "", place, call, at)
-    else:
-        yield from _changes(taxonomy, call, at)
+    yield from classified("azure", _record, partial(_changes, taxonomy), value, place, at)
 
 
 def _record(value: Mapping[str, Any]) -> _Call | str:
@@ -107,17 +112,8 @@ def _record(value: Mapping[str, Any]) -> _Call | str:
     for key in value:
         if key not in _KEYS:
             return f"the key `{shortened(str(key))}` is not one of an operation"
-    parts: dict[str, Any] = {}
-    for key in ("parameters", "body", "properties"):
-        part = value.get(key)
-        if part is None:
-            continue
-        if not isinstance(part, Mapping):
-            return f"`{key}` is not an object"
-        if set(map(str, part)) & set(parts):
-            return f"`{key}` says again what another part of the call says"
-        parts.update(part)
-    return _Call(name, Parameters(_opened(parts)), resource)
+    given = together(value, ("parameters", "body", "properties"))
+    return given if isinstance(given, str) else _Call(name, Parameters(_opened(given)), resource)
 
 
 def _logged(value: Mapping[str, Any], name: str, resource: str) -> _Call | str:

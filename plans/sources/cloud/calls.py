@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ...model import (
     Artifact,
@@ -107,6 +107,40 @@ def unread(cloud: str, operation: str, place: str, reason: str, at: Position) ->
         Verdict(Effect.UNKNOWN, Selector.UNKNOWN, Reversibility.UNKNOWN, (), reason),
         at,
     )
+
+
+_Record = TypeVar("_Record")
+
+
+def classified(
+    cloud: str,
+    record: Callable[[Mapping[str, Any]], _Record | str],
+    changes: Callable[[_Record, Position], Iterator[Change]],
+    value: Any,
+    place: str,
+    at: Position,
+) -> Iterator[Change]:
+    """The changes of one item of a document; one that is no call of the cloud is unread."""
+    found = record(value) if isinstance(value, Mapping) else "the call is not an object"
+    if isinstance(found, str):
+        yield unread(cloud, "", place, found, at)
+    else:
+        yield from changes(found, at)
+
+
+def together(value: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any] | str:
+    """What a call says under several keys, or why it cannot be told."""
+    given: dict[str, Any] = {}
+    for key in keys:
+        part = value.get(key)
+        if part is None:
+            continue
+        if not isinstance(part, Mapping):
+            return f"`{key}` is not an object"
+        if set(map(str, part)) & set(given):
+            return f"`{key}` says again what another part of the call says"
+        given.update(part)
+    return given
 
 
 def shortened(text: str) -> str:

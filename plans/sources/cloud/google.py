@@ -17,7 +17,16 @@ from ...taxonomy.cloud import Class, Row, Taxonomy, shipped
 from .. import Options
 from ..verdicts import Verdict
 from . import google_command
-from .calls import Target, action_names, change, read_calls, shortened, unread
+from .calls import (
+    Target,
+    action_names,
+    change,
+    classified,
+    read_calls,
+    shortened,
+    together,
+    unread,
+)
 from .rules import (
     UNRESOLVED,
     Parameters,
@@ -95,18 +104,13 @@ _KEYS = frozenset(
     }
     | {"request", "body", "project", "location", "id", "time"}
 )
-_BODIES = ("parameters", "params", "request", "body")
 _VERSION = re.compile(r"^(?:v\d+\w*|alpha|beta|google|cloud)$")
 _PASCAL = re.compile(r"^([A-Z][a-z]+)([A-Z]\w*)?$")
 _READING = re.compile(r"^(?:get|list|aggregatedlist|batchget|search|testiampermissions)")
 
 
 def _classify(taxonomy: Taxonomy, value: Any, place: str, at: Position) -> Iterator[Change]:
-    call = _record(value) if isinstance(value, Mapping) else "the call is not an object"
-    if isinstance(call, str):
-        yield unread("google", "", place, call, at)
-    else:
-        yield from _changes(taxonomy, call, at)
+    yield from classified("google", _record, partial(_changes, taxonomy), value, place, at)
 
 
 def _record(value: Mapping[str, Any]) -> _Call | str:
@@ -133,16 +137,9 @@ def _plain(value: Mapping[str, Any]) -> _Call | str:
         return "the call names no method"
     if not isinstance(service, str) or not isinstance(resource, str):
         return "the service or the resource is not a name"
-    given: dict[str, Any] = {}
-    for key in _BODIES:
-        body = value.get(key)
-        if body is None:
-            continue
-        if not isinstance(body, Mapping):
-            return f"`{key}` is not an object"
-        if set(map(str, body)) & set(given):
-            return f"`{key}` says again what another part of the call says"
-        given.update(body)
+    given = together(value, ("parameters", "params", "request", "body"))
+    if isinstance(given, str):
+        return given
     return _Call(method, service, Parameters(_opened(given)), resource)
 
 
