@@ -18,7 +18,6 @@ from ....lang.typesystem import (
     EntityType,
     EnumType,
     Optional,
-    RecordField,
     RecordOf,
     Type,
     is_subtype,
@@ -160,12 +159,9 @@ class _Theory:
                 yield self.encoder.is_tag(entity, type), declared if fits else None
 
     def _declared_in(self, type: str, names: Sequence[str]) -> Type | None:
-        declared: Type = RecordOf(
-            tuple(
-                RecordField(name, attribute.type, attribute.optional)
-                for name, attribute in self.encoder.schema.entities[type].attributes.items()
-            )
-        )
+        """What the type declares at the end of a path of attributes, fields and elements."""
+        attributes = self.encoder.schema.entities[type].attributes
+        declared: Type = RecordOf(tuple(attributes.values()))
         for name in names:
             match present(declared):
                 case RecordOf() as record:
