@@ -66,6 +66,11 @@ def test_what_fits_comes_first(text: str, first: list[str]) -> None:
     assert labels(text)[: len(first)] == first
 
 
+@pytest.mark.parametrize("text", ["enum E { <|> }", "enum E { a, <|>", "enum E { /// d\n <|> }"])
+def test_where_a_new_name_stands_nothing_fits(text: str) -> None:
+    assert labels(text) == []
+
+
 RANKED = [
     ("permit p { action enter when <|> }", ["principal", "resource", "context", "action", "grown"]),
     ("permit p { action enter when true or <|> }", ["principal", "resource", "context", "action"]),
