@@ -359,12 +359,17 @@ class _Comparison:
         ]
         size = self._posed.problem.variables
         known = {abs(literal) for literal in self._is_tag.values()}
-        atoms = [
+        memberships = self._encoder.memberships
+        asked = {abs(literal) for literal in memberships}
+        questions = [
             variable
-            for variable in sorted(circuit.cone(roots))
-            if circuit.is_atom(variable) and TRUE < variable <= size and variable not in known
+            for variable in sorted(circuit.cone(roots), key=lambda item: (item not in asked, item))
+            if (circuit.is_atom(variable) or variable in asked)
+            and TRUE < variable <= size
+            and variable not in known
         ]
-        said = told(common(self._solve, (self._valid, *key), model, atoms), self._posed.meanings)
+        found = common(self._solve, (self._valid, *key), model, questions)
+        said = told(found, {**self._posed.meanings, **memberships})
         if len(kinds) > MAX_EXACT:
             return Facts(tuple(said))
         facts = (self._valid, *said.values())

@@ -5,18 +5,20 @@ from dataclasses import dataclass
 
 from ..compiler.backends.smt.values import (
     AtMost,
+    Contains,
     Exactly,
     Glob,
     Inside,
     Is,
+    Number,
     Place,
     Present,
     Same,
     Truth,
     Within,
 )
-from ..lang.typesystem import DECIMAL, DURATION, INSTANT, EnumType
-from ..lang.values import Decimal, Duration, Instant, quote
+from ..lang.typesystem import DECIMAL, DURATION, INSTANT, EnumType, SetOf, Type
+from ..lang.values import Decimal, Duration, EntityId, EnumValue, Instant, quote
 from .solver import Answer, Model, Unsatisfiable
 
 MAX_QUESTIONS = 200
@@ -65,8 +67,9 @@ def told(literals: Iterable[int], meanings: Mapping[int, object]) -> dict[str, i
             case _:
                 pass
     for literal in literals:
-        atom = meanings.get(abs(literal))
-        match atom:
+        # An atom is asked by its variable, a membership by the literal of its formula.
+        meaning = meanings.get(literal, meanings.get(-literal))
+        match meaning:
             case Is(place) if literal < 0 and place in named:
                 continue
             case AtMost(place, limit):
@@ -74,7 +77,7 @@ def told(literals: Iterable[int], meanings: Mapping[int, object]) -> dict[str, i
                     continue
             case _:
                 pass
-        text = _text(atom, literal > 0)
+        text = _text(meaning, literal in meanings)
         if text is not None:
             others[text] = literal
     return others
@@ -107,6 +110,9 @@ def _text(atom: object, holds: bool) -> str | None:
         case Inside(place, ancestor) if is_readable(place) and is_readable(ancestor):
             inside = f"{place.path} in {ancestor.path}"
             return inside if holds else f"not {inside}"
+        case Contains(place, element) if is_readable(place):
+            contains = f"{place.path} contains {_element(place, element)}"
+            return contains if holds else f"not {contains}"
         case Within(place, network) if is_readable(place):
             within = f"{place.path} in ip({quote(str(network))})"
             return within if holds else f"not {within}"
@@ -116,9 +122,20 @@ def _text(atom: object, holds: bool) -> str | None:
             return None
 
 
+def _element(place: Place, element: str | EnumValue | EntityId | Number) -> str:
+    match element:
+        case str():
+            return quote(element)
+        case Number(constant):
+            assert isinstance(place.type, SetOf)
+            return _number(place.type.element, constant)
+        case _:
+            return str(element)
+
+
 def _limit(place: Place, limit: int, holds: bool) -> str:
     """A limit as a comparison with the number beside it that is the rounder one, since people write round numbers."""
-    at, beside = _number(place, limit), _number(place, limit + 1)
+    at, beside = _number(place.type, limit), _number(place.type, limit + 1)
     if _roundness(beside) >= _roundness(at):
         return f"{'<' if holds else '>='} {beside}"
     return f"{'<=' if holds else '>'} {at}"
@@ -129,11 +146,11 @@ def _roundness(text: str) -> tuple[int, int]:
     return len(text) - len(digits), -len(text)
 
 
-def _number(place: Place, number: int) -> str:
-    if place.type == DECIMAL:
+def _number(type: Type, number: int) -> str:
+    if type == DECIMAL:
         return str(Decimal(number))
-    if place.type == DURATION:
+    if type == DURATION:
         return str(Duration(number))
-    if place.type == INSTANT:
+    if type == INSTANT:
         return f"instant({quote(str(Instant(number)))})"
     return str(number)

@@ -25,11 +25,19 @@ enum Stage ordered { test, live }
 entity Agent
 entity Human
 entity Zone { stage: Stage }
-entity Table { rows: Int, audited: Bool, name: String, zone: Zone }
+entity Table { rows: Int, audited: Bool, name: String, zone: Zone, labels: Set<String>, stages: Set<Stage> }
 action drop, read { principal Agent | Human resource Table }
 """
 ROWS = (0, 5, 9, 10, 11, 19, 20, 99)
 NAMES = ("orders", "tmp_x", "tmp_")
+LABELS: tuple[list[str], ...] = ([], ["pii"], ["old"], ["old", "pii"])
+STAGES: tuple[list[str], ...] = ([], ["live"], ["live", "test"])
+NO_SETS: tuple[list[str], ...] = ([],)
+TABLES = (
+    *product(ROWS, (False, True), NAMES, ("test", "live"), NO_SETS, NO_SETS),
+    *product(ROWS[:1], (False, True), NAMES[:1], ("test",), LABELS, STAGES),
+)
+"""Every set beside every number would make the world too large."""
 
 
 def compiled(rules: str) -> PolicySet:
@@ -52,15 +60,15 @@ class Asked:
 
 def world() -> Iterator[Asked]:
     schema = compiled("permit all {}").schema
-    values = product(
-        ("Agent", "Human"), ("drop", "read"), ROWS, (False, True), NAMES, ("test", "live")
-    )
-    for principal, action, rows, audited, name, stage in values:
+    kinds = product(("Agent", "Human"), ("drop", "read"), TABLES)
+    for principal, action, (rows, audited, name, stage, labels, stages) in kinds:
         table = {
             "rows": rows,
             "audited": audited,
             "name": name,
             "zone": {"type": "Zone", "id": "z"},
+            "labels": labels,
+            "stages": stages,
         }
         document = [
             {"uid": {"type": "Table", "id": "t"}, "attrs": table},
@@ -199,6 +207,7 @@ def test_kinds_of_request_that_were_not_asked_are_told(monkeypatch: pytest.Monke
         "resource.audited", "not resource.audited", "resource.rows >= 10", "resource.rows <= 9",
         'resource.name == "tmp_x"', 'resource.name like "tmp_*"', 'not resource.name like "tmp_*"',
         "resource.zone.stage == live", "resource.zone.stage == test",
+        'resource.labels contains "pii"', 'not resource.labels contains "pii"', 'resource.stages contains live',
     ],
 )  # fmt: skip
 def test_a_condition_that_is_added_is_told_again(fact: str) -> None:
@@ -218,6 +227,7 @@ def test_a_condition_that_is_added_is_told_again(fact: str) -> None:
 CONDITIONS = (
     "resource.audited", "not resource.audited", "resource.rows < 10", "resource.rows > 10", "resource.rows < 20",
     'resource.name like "tmp_*"', "resource.zone.stage == live", "resource.rows == 5 or resource.audited",
+    'resource.labels contains "pii"', "not (live in resource.stages)",
 )  # fmt: skip
 
 

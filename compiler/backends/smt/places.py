@@ -28,6 +28,7 @@ from .values import (
     NUMBERS,
     Base,
     Choice,
+    Contains,
     Formula,
     Is,
     Number,
@@ -66,6 +67,8 @@ class Places:
     """Sets that are compared as wholes, which share the elements told apart."""
     constraints: list[int] = field(default_factory=list)
     """Formulas that define values made on the way, and hold always."""
+    memberships: dict[int, Contains] = field(default_factory=dict)
+    """What formulas over the slots of a set say in one question; for the words of an answer only."""
     approximations: dict[str, None] = field(default_factory=dict)
     _whys: dict[Place, str] = field(default_factory=dict)
     _overflowing: dict[Place, int] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from .values import (
     AtMost,
     Base,
     Choice,
+    Contains,
     Exactly,
     Formula,
     Glob,
@@ -316,7 +317,12 @@ class Questions(Places):
         )
         if result not in (TRUE, FALSE):
             self.demand(whole.sources, ("member", element), 1)
-        return self.or_beyond(whole.more, result, ("member", element, whole))
+        result = self.or_beyond(whole.more, result, ("member", element, whole))
+        match element, tuple(whole.sources):
+            case ((_, (str() | EnumValue() | EntityId() | Number(terms=())) as base),), (place,):
+                if whole is self.set_of(place) and not self.circuit.is_atom(abs(result)):
+                    self.memberships[result] = Contains(place, base)
+        return result
 
     def or_beyond(self, more: int, result: int, key: Hashable) -> int:
         """Whether something is so of an element that has a slot, or may be of one that has none."""

@@ -169,6 +169,14 @@ class SetValue:
     """Whether there are elements beside these, of which nothing is known."""
 
 
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """The set has an element that is written out."""
+
+    place: Place
+    element: "str | EnumValue | EntityId | Number"
+
+
 Base = Formula | Number | RecordValue | SetValue | Place | str | EnumValue | EntityId | IpRange
 Choice = tuple[tuple[int, Base], ...]
 """Alternatives under guards; where the value can be read at all, exactly one guard holds."""
