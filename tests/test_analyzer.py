@@ -221,6 +221,7 @@ entity P { boss: User, crew: Set<User>, card: { by: User, at: Int } }
 entity Q { boss: A, crew: Set<A>, card: { by: A | User, at: Int? } }
 action read { principal User resource A | B context { t: A } }
 action visit { principal P | Q resource User }
+action pair { principal P | Q resource P | Q }
 action disarm { principal User resource Backup context { other: Backup } effects { resource.healthy = false } }
 """
 
@@ -283,6 +284,12 @@ action disarm { principal User resource Backup context { other: Backup } effects
         (
             "permit p { action visit when not (principal.card has at) }"
             "prove p1 { action visit permitted only if principal is Q }",
+            PROVED,
+        ),
+        (
+            # However many elements there are.
+            "permit p { action pair when principal == resource }"
+            "prove p1 { action pair permitted only if principal.crew == resource.crew }",
             PROVED,
         ),
         (

@@ -78,6 +78,11 @@ class Questions(Places):
             case _:
                 return TRUE if type(left) is type(right) and left == right else FALSE
 
+    def asked_equality(self, left: SetValue, right: SetValue) -> int:
+        """Whether two sets of places are equal, where some condition asks; nothing told where none does."""
+        one, other = (id(left), id(right)), (id(right), id(left))
+        return self._equals.get(one, self._equals.get(other, TRUE))
+
     def _equal_sets(self, left: SetValue, right: SetValue) -> int:
         key = (id(left), id(right))
         found = self._equals.get(key)

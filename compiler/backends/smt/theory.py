@@ -207,8 +207,10 @@ class _Theory:
         match left.type:
             case typesystem.SetOf(element) if isinstance(right.type, typesystem.SetOf):
                 counts = encoder.slot_count(left), encoder.slot_count(right)
+                sets = encoder.set_of(left), encoder.set_of(right)
+                self.add(-guard, encoder.asked_equality(*sets))
                 if counts[0] == counts[1]:
-                    more = encoder.set_of(left).more, encoder.set_of(right).more
+                    more = sets[0].more, sets[1].more
                     if FALSE not in more:
                         self.equate(guard, *more)
                 for index in range(min(counts)):
