@@ -87,8 +87,6 @@ class Questions(Places):
         key = (id(left), id(right))
         found = self._equals.get(key)
         if found is None:
-            if left.sources and right.sources:
-                self.related.append(left.sources | right.sources)
             found = self.circuit.all_of((self._subset(left, right), self._subset(right, left)))
             if all(item.distinct and len(item.sources) == 1 for item in (left, right)):
                 # Only the sets of places live as long as the encoder, so that their ids stay theirs.
@@ -316,18 +314,30 @@ class Questions(Places):
     # Sets
 
     def member(self, element: Choice, whole: SetValue) -> int:
-        result = self.circuit.any_of(
-            self.circuit.all_of((guard, self._ask(element, candidate, self.equal)))
-            for guard, candidate in whole.elements
-        )
+        result = self._among(element, whole)
         if result not in (TRUE, FALSE):
             self.demand(whole.sources, ("member", element), 1)
-        result = self.or_beyond(whole.more, result, ("member", element, whole))
         match element, tuple(whole.sources):
             case ((_, (str() | EnumValue() | EntityId() | Number(terms=())) as base),), (place,):
                 if whole is self.set_of(place) and not self.circuit.is_atom(abs(result)):
                     self.memberships[result] = Contains(place, base)
         return result
+
+    def _among(self, element: Choice, whole: SetValue) -> int:
+        result = self.circuit.any_of(
+            self.circuit.all_of((guard, self._ask(element, candidate, self.equal)))
+            for guard, candidate in whole.elements
+        )
+        return self.or_beyond(whole.more, result, ("member", element, whole))
+
+    def _members(self, left: SetValue, right: SetValue) -> list[int]:
+        """For each element of the left set, whether the right one has it.
+
+        What is told apart in sets that are compared is the same in both, so that drawn elements demand no more.
+        """
+        self.related.append(left.sources | right.sources)
+        has = self._among if left.drawn else self.member
+        return [has(element, right) for _, element in left.elements]
 
     def or_beyond(self, more: int, result: int, key: Hashable) -> int:
         """Whether something is so of an element that has a slot, or may be of one that has none."""
@@ -337,8 +347,8 @@ class Questions(Places):
 
     def _subset(self, left: SetValue, right: SetValue) -> int:
         result = self.circuit.all_of(
-            self.circuit.implies(guard, self.member(element, right))
-            for guard, element in left.elements
+            self.circuit.implies(guard, has)
+            for (guard, _), has in zip(left.elements, self._members(left, right), strict=True)
         )
         self.demand(left.sources, ("subset", abs(result)), 1)
         return -self.or_beyond(left.more, -result, ("subset", left, right))
@@ -348,14 +358,18 @@ class Questions(Places):
         match term:
             case ir.Union():
                 more = self.circuit.any_of((left.more, right.more))
-                return SetValue((*left.elements, *right.elements), sources, more=more)
+                drawn = left.drawn and right.drawn
+                elements = (*left.elements, *right.elements)
+                return SetValue(elements, sources, drawn=drawn, more=more)
             case ir.Intersect() | ir.Minus():
                 sign = 1 if isinstance(term, ir.Intersect) else -1
                 kept = tuple(
-                    (self.circuit.all_of((guard, sign * self.member(element, right))), element)
-                    for guard, element in left.elements
+                    (self.circuit.all_of((guard, sign * has)), element)
+                    for (guard, element), has in zip(
+                        left.elements, self._members(left, right), strict=True
+                    )
                 )
-                return SetValue(kept, left.sources, left.distinct, left.more)
+                return SetValue(kept, left.sources, left.distinct, left.drawn, left.more)
             case _:
                 raise AssertionError(term)
 

@@ -217,6 +217,7 @@ class Terms(Questions):
                     ),
                     whole.sources,
                     whole.distinct,
+                    whole.drawn,
                     whole.more,
                 )
                 read = self.circuit.all_of((ok, inner))
@@ -224,7 +225,7 @@ class Terms(Questions):
             case ir.Distinct(name, set, body):
                 whole, ok = self.elements(set, names)
                 mapped, read = self._map(name, whole, body, names)
-                kinds = SetValue(mapped, whole.sources, more=whole.more)
+                kinds = SetValue(mapped, whole.sources, drawn=whole.drawn, more=whole.more)
                 return only(kinds), self.circuit.all_of((ok, read))
             case ir.Sum(name, set, body, _):
                 return self._sum(name, set, body, names)
@@ -247,7 +248,8 @@ class Terms(Questions):
         )
         sources = frozenset[Place]().union(*(base.sources for _, base in whole))
         more = self.circuit.any_of(self.circuit.all_of((guard, base.more)) for guard, base in whole)
-        return SetValue(elements, sources, more=more), ok
+        drawn = all(base.drawn for _, base in whole)
+        return SetValue(elements, sources, drawn=drawn, more=more), ok
 
     def _attribute(
         self, base: ir.Term, name: str, names: Mapping[str, Choice]

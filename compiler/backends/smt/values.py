@@ -165,6 +165,8 @@ class SetValue:
     sources: frozenset[Place] = frozenset()
     """The sets open to choice that the elements come from."""
     distinct: bool = False
+    drawn: bool = False
+    """Whether each element comes from a source, or is made of one; none is written out."""
     more: int = FALSE
     """Whether there are elements beside these, of which nothing is known."""
 
