@@ -13,6 +13,7 @@ from ..compiler.backends.smt.values import (
     Glob,
     Inside,
     Is,
+    PartOf,
     Place,
     Present,
     Same,
@@ -83,6 +84,10 @@ class _Reader:
         self._limits: dict[Place, list[tuple[int, bool]]] = defaultdict(list)
         self._tags: dict[Place, str] = {}
         self._networks: dict[Place, list[tuple[type, IpRange, bool]]] = defaultdict(list)
+        self._parts: list[tuple[PartOf, bool]] = []
+        self._blocks: dict[Place, IpRange] = {}
+        self._open: set[Place] = set()
+        """Places of which the block is chosen, or is just being chosen."""
         self._inside: list[Inside] = []
         self._globs: dict[Place, list[tuple[tuple[str, ...], bool]]] = defaultdict(list)
         self._same: list[Same] = []
@@ -99,6 +104,8 @@ class _Reader:
                     self._globs[place].append((pattern, holds))
                 case Within(place, network) | Exactly(place, network):
                     self._networks[place].append((type(atom), network, holds))
+                case PartOf():
+                    self._parts.append((atom, holds))
                 case Inside() if holds:
                     self._inside.append(atom)
                 case Same():
@@ -247,19 +254,44 @@ class _Reader:
         return chosen
 
     def _network(self, place: Place) -> IpRange:
+        found = self._blocks.get(place)
+        if found is None:
+            self._open.add(place)
+            found = self._blocks[place] = self._block(place)
+        return found
+
+    def _block(self, place: Place) -> IpRange:
         """The smallest network that the block is part of, or one that is part of none."""
         known = self._networks[place]
         for kind, network, holds in known:
             if kind is Exactly and holds:
                 return network
         inside = [network for kind, network, holds in known if kind is Within and holds]
+        inside += [
+            self._network(part.whole)
+            for part, holds in self._parts
+            if holds and part.place is place and part.whole not in self._open
+        ]
         if inside:
             return max(inside, key=lambda network: network.prefixlen)
         refused = [network for kind, network, holds in known if kind is Within and not holds]
-        for text in ("192.0.2.0/24", "198.51.100.0/24", "0.0.0.0/0", "::/0"):
+        apart = [part for part, holds in self._parts if not holds]
+        refused += [
+            self._blocks[part.whole]
+            for part in apart
+            if part.place is place and part.whole in self._blocks
+        ]
+        outside = [
+            self._blocks[part.place]
+            for part in apart
+            if part.whole is place and part.place in self._blocks
+        ]
+        for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "0.0.0.0/0", "::/0"):
             candidate = read_ip_range(text)
             assert candidate is not None
-            if not any(within(candidate, network) for network in refused):
+            if not any(within(candidate, network) for network in refused) and not any(
+                within(network, candidate) for network in outside
+            ):
                 return candidate
         raise NoWitnessError(f"no address fits {place.path}")
 

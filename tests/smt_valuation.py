@@ -6,11 +6,13 @@ from interlock.compiler.backends.smt.circuit import TRUE
 from interlock.compiler.backends.smt.encoder import Encoder
 from interlock.compiler.backends.smt.values import (
     AtMost,
+    Covers,
     Exactly,
     Glob,
     Inside,
     Is,
     Linear,
+    PartOf,
     Place,
     Present,
     Same,
@@ -93,6 +95,10 @@ class Valuation:
                 return index < len(self.value(place))
             case Within(place, network):
                 return within(self.value(place), network)
+            case PartOf(place, whole):
+                return within(self.value(place), self.value(whole))
+            case Covers(place, network):
+                return within(network, self.value(place))
             case Exactly(place, network):
                 return bool(self.value(place) == network)
             case Unknown():

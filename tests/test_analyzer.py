@@ -220,7 +220,7 @@ entity Backup { healthy: Bool, twin: Backup? }
 entity P { boss: User, crew: Set<User>, card: { by: User, at: Int } }
 entity Q { boss: A, crew: Set<A>, card: { by: A | User, at: Int? } }
 action read { principal User resource A | B context { t: A } }
-action visit { principal P | Q resource User }
+action visit { principal P | Q resource User context { from: IpRange, home: IpRange, office: IpRange } }
 action pair { principal P | Q resource P | Q }
 action disarm { principal User resource Backup context { other: Backup } effects { resource.healthy = false } }
 """
@@ -291,6 +291,27 @@ action disarm { principal User resource Backup context { other: Backup } effects
             "permit p { action pair when principal == resource }"
             "prove p1 { action pair permitted only if principal.crew == resource.crew }",
             PROVED,
+        ),
+        (
+            # Blocks of addresses that are both open.
+            'permit p { action visit when context.from in context.home and context.home in ip("10.0.0.0/8") }'
+            'prove p1 { action visit permitted only if context.from in ip("10.0.0.0/8") }',
+            PROVED,
+        ),
+        (
+            "permit p { action visit when context.from in context.home and context.home == context.office }"
+            "prove p1 { action visit permitted only if context.from in context.office }",
+            PROVED,
+        ),
+        (
+            'permit p { action visit when ip("10.0.0.1") in context.home }'
+            'prove p1 { action visit when context.home in ip("11.0.0.0/8") never permitted }',
+            PROVED,
+        ),
+        (
+            "permit p { action visit when context.from in context.home }"
+            "prove p1 { action visit permitted only if context.from in context.office }",
+            REFUTED,
         ),
         (
             # An enum of one member is that member.

@@ -272,7 +272,9 @@ class Places:
                 guard = self.circuit.atom(Slot(place, index))
                 elements.append((guard, self.value_of(element)))
             more = self._overflow(place, len(elements))
-            found = SetValue(tuple(elements), frozenset({place}), distinct=True, drawn=True, more=more)
+            found = SetValue(
+                tuple(elements), frozenset({place}), distinct=True, drawn=True, more=more
+            )
             self._sets[place] = found
         return found
 

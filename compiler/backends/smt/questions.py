@@ -19,12 +19,14 @@ from .values import (
     Base,
     Choice,
     Contains,
+    Covers,
     Exactly,
     Formula,
     Glob,
     Inside,
     Linear,
     Number,
+    PartOf,
     Place,
     RecordValue,
     Same,
@@ -132,8 +134,7 @@ class Questions(Places):
             case _ if left.type == right.type == ACTION:
                 return TRUE
             case _ if left.type == right.type == IP_RANGE:
-                why = "two addresses that are both open are compared"
-                return self.unknown(why, _ordered(left, right))
+                return self.circuit.all_of((self._within(left, right), self._within(right, left)))
             case _:
                 return FALSE
 
@@ -231,11 +232,13 @@ class Questions(Places):
             case Place(), Place():
                 if address is range:
                     return TRUE
-                return self.unknown("two addresses that are both open are compared")
+                self.approximate("two addresses that are both open are compared")
+                return self.circuit.atom(PartOf(address, range))
             case Place(), _ if isinstance(range, IpRange):
                 return self.circuit.atom(Within(address, range))
             case _, Place() if isinstance(address, IpRange):
-                return self.unknown("whether an open network has an address is asked")
+                self.approximate("whether an open network has an address is asked")
+                return self.circuit.atom(Covers(range, address))
             case _ if isinstance(address, IpRange) and isinstance(range, IpRange):
                 return TRUE if within(address, range) else FALSE
             case _:

@@ -28,12 +28,14 @@ from .encoder import Encoder
 from .values import (
     NUMBERS,
     AtMost,
+    Covers,
     Exactly,
     Glob,
     Inside,
     Is,
     Linear,
     Number,
+    PartOf,
     Place,
     Present,
     Same,
@@ -65,6 +67,7 @@ def axioms(encoder: Encoder) -> list[Clause]:
             theory.texts,
             theory.numbers,
             theory.addresses,
+            theory.blocks,
             theory.sets,
         ):
             part()
@@ -402,6 +405,44 @@ class _Theory:
                     self.add(-second, first)
                 else:
                     self.add(-first, -second)
+
+    def blocks(self) -> None:
+        """What is part of a block is part of every network around it, and a block has the parts of its parts.
+
+        Not all that follows is said, so that a counterexample about two open blocks has to be replayed.
+        """
+        parts: list[tuple[int, PartOf]] = self._atoms(PartOf)  # type: ignore[assignment]
+        covers: list[tuple[int, Covers]] = self._atoms(Covers)  # type: ignore[assignment]
+        within_: dict[Place, dict[IpRange, int]] = defaultdict(dict)
+        exactly: dict[Place, dict[IpRange, int]] = defaultdict(dict)
+        for known, kind in ((within_, Within), (exactly, Exactly)):
+            for literal, atom in self._atoms(kind):
+                known[atom.place][atom.network] = literal  # type: ignore[attr-defined]
+        for literal, part in parts:
+            block, whole = part.place, part.whole
+            for network in {**within_[block], **within_[whole]}:
+                around = self.circuit.atom(Within(whole, network))
+                self.add(-literal, -around, self.circuit.atom(Within(block, network)))
+            for network, is_whole in exactly[whole].items():
+                self.add(-is_whole, -self.circuit.atom(Within(block, network)), literal)
+            for other, atom in parts:
+                together = self.circuit.known(PartOf(block, atom.whole))
+                if atom.place is whole and together is not None:
+                    self.add(-literal, -other, together)
+            for other, cover in covers:
+                if cover.place is block:
+                    covered = self.circuit.atom(Covers(whole, cover.network))
+                    self.add(-literal, -other, covered)
+        for literal, cover in covers:
+            for network, around in within_[cover.place].items():
+                if not within(cover.network, network):
+                    self.add(-literal, -around)
+            for network, is_block in exactly[cover.place].items():
+                has = literal if within(cover.network, network) else -literal
+                self.add(-is_block, has)
+            for other, smaller in covers:
+                if smaller.place is cover.place and within(smaller.network, cover.network):
+                    self.add(-literal, other)
 
     def _nets(self, place: Place) -> Sequence[IpRange]:
         exact = self._networks(place, Exactly)

@@ -119,6 +119,22 @@ class Exactly:
 
 
 @dataclass(frozen=True, slots=True)
+class PartOf:
+    """The block of addresses is part of another one, which is open too."""
+
+    place: Place
+    whole: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Covers:
+    """The block of addresses has a part that is written out."""
+
+    place: Place
+    network: IpRange
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """A condition outside the encoding, which may be either way."""
 
@@ -127,7 +143,8 @@ class Unknown:
 
 
 Atom = (
-    Truth | Present | Is | Glob | Same | AtMost | Linear | Inside | Slot | Within | Exactly | Unknown
+    Truth | Present | Is | Glob | Same | AtMost | Linear | Inside | Slot | Within | Exactly | PartOf | Covers
+    | Unknown
 )  # fmt: skip
 
 
