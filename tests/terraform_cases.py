@@ -8,6 +8,30 @@ Row = tuple[str, Values | None, Values | None] | tuple[str, Values | None, Value
 """The resource type, its values before and after, and what is known only after apply."""
 
 DANGEROUS_UPDATES: list[Row] = [
+    ("aws_instance", {"metadata_options": [{"http_tokens": "required"}]}, {"metadata_options": [{"http_tokens": "optional"}]}),
+    ("aws_launch_template", {"metadata_options": [{"http_tokens": "required"}]}, {"metadata_options": []}),
+    ("aws_cloudwatch_metric_alarm", {"alarm_actions": ["arn:aws:sns:eu-west-1:1:a"]}, {"alarm_actions": []}),
+    ("google_firestore_field", {"ttl_config": []}, {"ttl_config": [{}]}, {"ttl_config": [{"state": True}]}),
+    ("google_project_service", {"disable_on_destroy": False}, {"disable_on_destroy": True}),
+    ("cloudflare_zone_settings_override", {"settings": [{"ssl": "strict"}]}, {"settings": [{"ssl": "off"}]}),
+    ("cloudflare_zone_settings_override", {"settings": [{"min_tls_version": "1.2"}]}, {"settings": [{"min_tls_version": "1.0"}]}),
+    ("cloudflare_zone_setting", {"setting_id": "ssl", "value": "full"}, {"setting_id": "ssl", "value": "flexible"}),
+    ("cloudflare_zone_setting", {"setting_id": "always_use_https", "value": "on"}, {"setting_id": "always_use_https", "value": "off"}),
+    ("cloudflare_record", {"proxied": True, "content": "192.0.2.1"}, {"proxied": False, "content": "192.0.2.1"}),
+    ("github_repository_file", {"file": ".github/workflows/ci.yml", "content": "a"}, {"file": ".github/workflows/ci.yml", "content": "b"}),
+    ("gitlab_repository_file", {"file_path": ".gitlab-ci.yml", "content": "a"}, {"file_path": ".gitlab-ci.yml", "content": "b"}),
+    ("datadog_downtime_schedule", {"scope": "service:web"}, {"scope": "*"}),
+    ("kafka_topic", {"config": {"retention.ms": "604800000"}}, {"config": {"retention.ms": "1000"}}),
+    ("kafka_topic", {"config": {"cleanup.policy": "compact"}}, {"config": {"cleanup.policy": "delete"}}),
+    ("kafka_topic", {"config": {"retention.ms": "604800000"}}, {"config": {}}, {"config": {"retention.ms": True}}),
+    ("confluent_kafka_topic", {"config": {"retention.ms": "-1"}}, {"config": {"retention.ms": "1000"}}),
+    ("aiven_kafka_topic", {"config": [{"retention_ms": "604800000"}]}, {"config": [{"retention_ms": "1000"}]}),
+    ("elasticstack_elasticsearch_index_lifecycle", {"delete": [{"min_age": "365d", "delete": [{}]}]}, {"delete": [{"min_age": "1d", "delete": [{}]}]}),
+    ("elasticstack_elasticsearch_index_lifecycle", {"delete": []}, {"delete": [{"min_age": "1d", "delete": [{"delete_searchable_snapshot": True}]}]}),
+    ("elasticstack_elasticsearch_snapshot_lifecycle", {"expire_after": "30d"}, {"expire_after": "1d"}),
+    ("okta_policy_rule_signon", {"mfa_required": True, "status": "ACTIVE"}, {"mfa_required": False, "status": "ACTIVE"}),
+    ("okta_app_signon_policy_rule", {"factor_mode": "2FA"}, {"factor_mode": "1FA"}),
+    ("databricks_permissions", {"access_control": []}, {"access_control": [{"group_name": "users", "permission_level": "CAN_MANAGE"}]}),
     ("aws_db_parameter_group", {"parameter": [{"name": "rds.force_ssl", "value": "1"}]}, {"parameter": [{"name": "rds.force_ssl", "value": "0"}]}),
     ("aws_db_parameter_group", {"parameter": [{"name": "rds.force_ssl", "value": "1"}]}, {}),
     ("aws_rds_cluster_parameter_group", {}, {"parameter": [{"name": "rds.force_ssl", "value": "0"}]}),
@@ -295,6 +319,16 @@ DANGEROUS_UPDATES: list[Row] = [
 ]  # fmt: skip
 
 DANGEROUS_CREATIONS: list[Row] = [
+    ("google_firestore_field", None, {"field": "created", "ttl_config": [{}]}, {"ttl_config": [{"state": True}]}),
+    ("cloudflare_zone_setting", None, {"setting_id": "security_level", "value": "essentially_off"}),
+    ("local_file", None, {"filename": "/home/ci/.ssh/authorized_keys", "content": "ssh-ed25519 x"}),
+    ("local_sensitive_file", None, {"filename": "/etc/cron.d/x", "content": "x"}),
+    ("github_repository_file", None, {"file": ".github/workflows/ci.yml", "content": "a"}),
+    ("datadog_downtime_schedule", None, {"scope": "*"}),
+    ("elasticstack_elasticsearch_data_stream_lifecycle", None, {"name": "logs", "data_retention": "1d"}),
+    ("okta_user_admin_roles", None, {"admin_roles": ["SUPER_ADMIN"]}),
+    ("okta_group_role", None, {"role_type": "ORG_ADMIN"}),
+    ("databricks_grants", None, {"grant": [{"principal": "users", "privileges": ["ALL_PRIVILEGES"]}]}),
     ("aws_ebs_encryption_by_default", None, {"enabled": False}),
     ("aws_network_acl_rule", None, {"egress": False, "rule_action": "allow", "cidr_block": "0.0.0.0/0", "protocol": "-1", "from_port": 0, "to_port": 0}),
     ("aws_network_acl_rule", None, {"rule_action": "allow", "ipv6_cidr_block": "::/0", "protocol": "tcp", "from_port": 5432, "to_port": 5432}),
@@ -403,6 +437,16 @@ DANGEROUS_CREATIONS: list[Row] = [
 ]  # fmt: skip
 
 BENIGN_UPDATES: list[Row] = [
+    ("aws_instance", {"metadata_options": [{"http_tokens": "optional"}]}, {"metadata_options": [{"http_tokens": "required"}]}),
+    ("aws_cloudwatch_metric_alarm", {"alarm_actions": ["a"], "threshold": 80}, {"alarm_actions": ["a", "b"], "threshold": 75}),
+    ("cloudflare_zone_setting", {"setting_id": "ssl", "value": "full"}, {"setting_id": "ssl", "value": "strict"}),
+    ("cloudflare_zone_setting", {"setting_id": "rocket_loader", "value": "on"}, {"setting_id": "rocket_loader", "value": "off"}),
+    ("cloudflare_record", {"proxied": False}, {"proxied": True}),
+    ("github_repository_file", {"file": "README.md", "content": "a"}, {"file": "README.md", "content": "b"}),
+    ("kafka_topic", {"partitions": 3, "config": {"retention.ms": "1000"}}, {"partitions": 6, "config": {"retention.ms": "604800000"}}),
+    ("elasticstack_elasticsearch_index_lifecycle", {"delete": [{"min_age": "30d", "delete": [{}]}]}, {"delete": [{"min_age": "365d", "delete": [{}]}]}),
+    ("okta_policy_rule_signon", {"mfa_required": False}, {"mfa_required": True}),
+    ("databricks_permissions", {"access_control": []}, {"access_control": [{"group_name": "analysts", "permission_level": "CAN_VIEW"}]}),
     ("aws_db_parameter_group", {"parameter": [{"name": "rds.force_ssl", "value": "0"}]}, {"parameter": [{"name": "rds.force_ssl", "value": "1"}]}),
     ("aws_db_parameter_group", {"parameter": [{"name": "log_statement", "value": "none"}]}, {"parameter": [{"name": "log_statement", "value": "all"}]}),
     ("aws_db_parameter_group", {"parameter": [{"name": "work_mem", "value": "4096"}]}, {"parameter": [{"name": "work_mem", "value": "8192"}]}),
@@ -461,6 +505,12 @@ BENIGN_UPDATES: list[Row] = [
 ]  # fmt: skip
 
 BENIGN_CREATIONS: list[Row] = [
+    ("google_firestore_field", None, {"field": "name", "index_config": [{}]}),
+    ("google_project_service", None, {"service": "run.googleapis.com", "disable_on_destroy": True}),
+    ("local_file", None, {"filename": "./inventory.ini", "content": "x"}),
+    ("datadog_downtime_schedule", None, {"scope": "service:web"}),
+    ("confluent_kafka_topic", None, {"topic_name": "orders", "config": {"retention.ms": "604800000"}}),
+    ("cloudflare_zone_setting", None, {"setting_id": "ssl", "value": "strict"}),
     ("aws_ebs_encryption_by_default", None, {"enabled": True}),
     ("aws_network_acl_rule", None, {"egress": True, "rule_action": "allow", "cidr_block": "0.0.0.0/0", "protocol": "-1", "from_port": 0, "to_port": 0}),
     ("aws_network_acl_rule", None, {"egress": False, "rule_action": "deny", "cidr_block": "0.0.0.0/0", "protocol": "-1", "from_port": 0, "to_port": 0}),
@@ -532,6 +582,14 @@ BENIGN_CREATIONS: list[Row] = [
 ]  # fmt: skip
 
 LOST = [
+    "google_project_iam_policy",
+    "google_firestore_field",
+    "google_project_service",
+    "github_repository_file",
+    "kafka_topic",
+    "confluent_kafka_topic",
+    "elasticstack_elasticsearch_snapshot_lifecycle",
+    "okta_policy_rule_signon",
     "aws_vpc_endpoint_policy",
     "azurerm_postgresql_flexible_server_configuration",
     "aws_db_instance",
