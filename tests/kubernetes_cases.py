@@ -499,3 +499,13 @@ dangerous("secret goes with the store by its default", thing("external-secrets.i
 benign("a question without a name", {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}})
 benign("a question without a name, reviewed", review("CREATE", ("authorization.k8s.io", "v1", "SelfSubjectAccessReview"), None, name=None, new={"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {}}))
 dangerous("a token without a name", {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}})
+
+VALUES = {"primary": {"persistence": {"enabled": True}}, "replicaCount": 2}
+FLUX = ("helm.toolkit.fluxcd.io/v2", "HelmRelease")
+dangerous("a release without its volume", thing(*FLUX, spec={"values": {"primary": {"persistence": {"enabled": False}}, "replicaCount": 2}}), thing(*FLUX, spec={"values": VALUES}))
+dangerous("a release of no replicas", thing(*FLUX, spec={"values": {**VALUES, "replicaCount": 0}}), thing(*FLUX, spec={"values": VALUES}))
+dangerous("an application without its volume", thing("argoproj.io/v1alpha1", "Application", spec={"source": {"helm": {"valuesObject": {"persistence": {"enabled": False}}}}}), thing("argoproj.io/v1alpha1", "Application", spec={"source": {"helm": {"valuesObject": {"persistence": {"enabled": True}}}}}))
+benign("a release with more replicas", thing(*FLUX, spec={"values": {**VALUES, "replicaCount": 3}}), thing(*FLUX, spec={"values": VALUES}))
+benign("a release that gets a volume", thing(*FLUX, spec={"values": VALUES}), thing(*FLUX, spec={"values": {**VALUES, "primary": {"persistence": {"enabled": False}}}}))
+dangerous("a stateful set without its claims", thing("apps/v1", "StatefulSet", spec={"replicas": 3}), thing("apps/v1", "StatefulSet", spec={"replicas": 3, "volumeClaimTemplates": [{"metadata": {"name": "data"}}]}))
+dangerous("a place of backups that takes none", thing("velero.io/v1", "BackupStorageLocation", spec={"accessMode": "ReadOnly"}), thing("velero.io/v1", "BackupStorageLocation", spec={"accessMode": "ReadWrite"}))
