@@ -8,6 +8,34 @@ Row = tuple[str, Values | None, Values | None] | tuple[str, Values | None, Value
 """The resource type, its values before and after, and what is known only after apply."""
 
 DANGEROUS_UPDATES: list[Row] = [
+    ("aws_elasticache_user", {"access_string": "on ~app:* +get"}, {"access_string": "on ~* +@all"}),
+    ("aws_memorydb_acl", {"user_names": ["app"]}, {"user_names": ["open-access"]}),
+    ("aws_ssm_document", {"permissions": {}}, {"permissions": {"type": "Share", "account_ids": "All"}}),
+    ("github_organization_settings", {"members_can_create_public_repositories": False}, {"members_can_create_public_repositories": True}),
+    ("aws_db_proxy", {"require_tls": True}, {"require_tls": False}),
+    ("aws_docdb_cluster", {"enabled_cloudwatch_logs_exports": ["audit"]}, {"enabled_cloudwatch_logs_exports": []}),
+    ("aws_api_gateway_stage", {"access_log_settings": [{"format": "x"}]}, {"access_log_settings": []}),
+    ("aws_cloudfront_distribution", {"web_acl_id": "a"}, {"web_acl_id": ""}),
+    ("aws_cloudfront_distribution", {"enabled": True}, {"enabled": False}),
+    ("aws_cloudfront_distribution", {"logging_config": [{"bucket": "a"}]}, {"logging_config": []}),
+    ("aws_api_gateway_method", {"authorization": "AWS_IAM"}, {"authorization": "NONE"}),
+    ("aws_apigatewayv2_route", {"authorization_type": "JWT"}, {"authorization_type": "NONE"}),
+    ("aws_codebuild_project", {"project_visibility": "PRIVATE"}, {"project_visibility": "PUBLIC_READ"}),
+    ("aws_redshift_cluster", {"encrypted": True}, {"encrypted": False}),
+    ("google_compute_instance", {"metadata": {}}, {"metadata": {"startup-script": "rm -rf /data"}}),
+    ("google_compute_instance", {"metadata": {"enable-oslogin": "TRUE"}}, {"metadata": {"enable-oslogin": "FALSE"}}),
+    ("google_container_cluster", {"logging_service": "logging.googleapis.com/kubernetes"}, {"logging_service": "none"}),
+    ("google_compute_security_policy", {"rule": [{"action": "deny(403)", "priority": 1}]}, {"rule": [{"action": "allow", "priority": 1}]}),
+    ("google_dns_managed_zone", {"dnssec_config": [{"state": "on"}]}, {"dnssec_config": [{"state": "off"}]}),
+    ("azurerm_mssql_database", {"threat_detection_policy": [{"state": "Enabled"}]}, {"threat_detection_policy": [{"state": "Disabled"}]}),
+    ("azurerm_mssql_server", {"azuread_administrator": [{"object_id": "a"}]}, {"azuread_administrator": [{"object_id": "b"}]}),
+    ("azurerm_kubernetes_cluster", {"oms_agent": [{"log_analytics_workspace_id": "a"}]}, {"oms_agent": []}),
+    ("azurerm_linux_web_app", {"https_only": True}, {"https_only": False}),
+    ("azurerm_linux_web_app", {"enabled": True}, {"enabled": False}),
+    ("azurerm_managed_disk", {"network_access_policy": "DenyAll"}, {"network_access_policy": "AllowAll"}),
+    ("kubernetes_secret", {"data": {"a": "b"}}, {"data": {}}),
+    ("github_actions_organization_permissions", {"allowed_actions": "selected"}, {"allowed_actions": "all"}),
+    ("snowflake_table", {"column": [{"name": "a"}, {"name": "b"}]}, {"column": [{"name": "a"}, {"name": "c"}]}),
     ("aws_instance", {"metadata_options": [{"http_tokens": "required"}]}, {"metadata_options": [{"http_tokens": "optional"}]}),
     ("aws_launch_template", {"metadata_options": [{"http_tokens": "required"}]}, {"metadata_options": []}),
     ("aws_cloudwatch_metric_alarm", {"alarm_actions": ["arn:aws:sns:eu-west-1:1:a"]}, {"alarm_actions": []}),
@@ -319,6 +347,10 @@ DANGEROUS_UPDATES: list[Row] = [
 ]  # fmt: skip
 
 DANGEROUS_CREATIONS: list[Row] = [
+    ("aws_lambda_layer_version_permission", None, {"principal": "*", "action": "lambda:GetLayerVersion"}),
+    ("aws_ssoadmin_account_assignment", None, {"principal_id": "u", "target_id": "1", "target_type": "AWS_ACCOUNT"}),
+    ("azuread_app_role_assignment", None, {"app_role_id": "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8"}),
+    ("tfe_team_access", None, {"access": "admin"}),
     ("google_firestore_field", None, {"field": "created", "ttl_config": [{}]}, {"ttl_config": [{"state": True}]}),
     ("cloudflare_zone_setting", None, {"setting_id": "security_level", "value": "essentially_off"}),
     ("local_file", None, {"filename": "/home/ci/.ssh/authorized_keys", "content": "ssh-ed25519 x"}),
@@ -437,6 +469,11 @@ DANGEROUS_CREATIONS: list[Row] = [
 ]  # fmt: skip
 
 BENIGN_UPDATES: list[Row] = [
+    ("aws_elasticache_user", {"access_string": "on ~app:* +get"}, {"access_string": "on ~app:* +get +set"}),
+    ("snowflake_table", {"column": [{"name": "a"}]}, {"column": [{"name": "a"}, {"name": "b"}]}),
+    ("aws_cloudfront_distribution", {"enabled": True, "comment": "a"}, {"enabled": True, "comment": "b"}),
+    ("google_compute_instance", {"metadata": {"team": "a"}}, {"metadata": {"team": "b"}}),
+    ("kubernetes_secret", {"data": {"a": "b"}}, {"data": {"a": "c"}}),
     ("aws_instance", {"metadata_options": [{"http_tokens": "optional"}]}, {"metadata_options": [{"http_tokens": "required"}]}),
     ("aws_cloudwatch_metric_alarm", {"alarm_actions": ["a"], "threshold": 80}, {"alarm_actions": ["a", "b"], "threshold": 75}),
     ("cloudflare_zone_setting", {"setting_id": "ssl", "value": "full"}, {"setting_id": "ssl", "value": "strict"}),
