@@ -6,6 +6,13 @@
 from cloud_cases import BROAD, PUBLIC, Call, aws
 
 DANGEROUS: list[Call] = [
+    aws("rds", "StopActivityStream", ResourceArn="a"),
+    aws("timestream-write", "UpdateTable", DatabaseName="d", TableName="t", RetentionProperties={"MagneticStoreRetentionPeriodInDays": 1}),
+    aws("securityhub", "BatchUpdateFindings", Workflow={"Status": "SUPPRESSED"}),
+    aws("sqs", "CreateQueue", QueueName="q", Attributes={"Policy": PUBLIC}),
+    aws("autoscaling", "StartInstanceRefresh", AutoScalingGroupName="a", DesiredConfiguration={"LaunchTemplate": {"LaunchTemplateId": "lt", "Version": "2"}}),
+    aws("autoscaling", "StartInstanceRefresh", AutoScalingGroupName="a", Preferences={"MinHealthyPercentage": 0}),
+    aws("application-autoscaling", "PutScheduledAction", ResourceId="service/a/b", ScalableTargetAction={"MinCapacity": 0, "MaxCapacity": 0}),
     aws("rds", "ResetDBParameterGroup", DBParameterGroupName="p", ResetAllParameters=True),
     aws("rds", "ResetDBClusterParameterGroup", DBClusterParameterGroupName="p"),
     aws("rds", "ResetDBParameterGroup", DBParameterGroupName="p", Parameters=[{"ParameterName": "rds.force_ssl"}]),
@@ -283,6 +290,11 @@ DANGEROUS: list[Call] = [
 ]  # fmt: skip
 
 BENIGN: list[Call] = [
+    aws("sqs", "CreateQueue", QueueName="q", Attributes={"VisibilityTimeout": "60"}),
+    aws("autoscaling", "StartInstanceRefresh", AutoScalingGroupName="a", Preferences={"MinHealthyPercentage": 90}),
+    aws("application-autoscaling", "PutScalingPolicy", PolicyName="p", ResourceId="service/a/b", PolicyType="TargetTrackingScaling"),
+    aws("application-autoscaling", "PutScheduledAction", ResourceId="service/a/b", ScalableTargetAction={"MinCapacity": 2, "MaxCapacity": 8}),
+    aws("securityhub", "BatchUpdateFindings", Workflow={"Status": "NOTIFIED"}),
     aws("rds", "ResetDBParameterGroup", DBParameterGroupName="p", Parameters=[{"ParameterName": "work_mem"}]),
     aws("lambda", "PutFunctionConcurrency", FunctionName="f", ReservedConcurrentExecutions=10),
     aws("application-autoscaling", "RegisterScalableTarget", ResourceId="service/a/b", MinCapacity=0, MaxCapacity=9),

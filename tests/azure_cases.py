@@ -6,6 +6,9 @@
 from cloud_cases import Call, azure
 
 DANGEROUS: list[Call] = [
+    azure("Microsoft.Compute/virtualMachineScaleSets/write", sku={"capacity": 0}),
+    azure("Microsoft.Compute/virtualMachineScaleSets/write", sku={"capacity": 3}, virtualMachineProfile={"osProfile": {"customData": "eA=="}}),
+    azure("Microsoft.Compute/virtualMachineScaleSets/write", virtualMachineProfile={"extensionProfile": {"extensions": [{"name": "x"}]}}),
     azure("Microsoft.ContainerService/managedClusters/agentPools/write", count=0),
     azure("Microsoft.ContainerService/managedClusters/stop/action"),
     azure("Microsoft.DBforPostgreSQL/flexibleServers/stop/action"),
@@ -176,6 +179,10 @@ DANGEROUS: list[Call] = [
 ]  # fmt: skip
 
 BENIGN: list[Call] = [
+    azure("Microsoft.Compute/virtualMachineScaleSets/write", sku={"capacity": 5}),
+    azure("Microsoft.Compute/availabilitySets/write"),
+    azure("Microsoft.Network/privateEndpoints/write"),
+    azure("Microsoft.CostManagement/query/action"),
     azure("Microsoft.ContainerService/managedClusters/agentPools/write", count=5),
     azure("Microsoft.DBforPostgreSQL/flexibleServers/databases/write"),
     azure("Microsoft.ContainerRegistry/registries/push/write"),

@@ -6,6 +6,8 @@
 from cloud_cases import Call, google
 
 DANGEROUS: list[Call] = [
+    google("compute.instanceGroupManagers.resize", instanceGroupManager="m", size=0),
+    google("compute.regionInstanceGroupManagers.resize", instanceGroupManager="m"),
     google("container.projects.locations.clusters.nodePools.setSize", name="n", nodeCount=0),
     google("container.projects.locations.clusters.nodePools.setSize", name="n"),
     google("bigquery.jobs.insert", configuration={"dryRun": False, "query": {"query": "DELETE FROM d.t WHERE true"}}),
@@ -206,6 +208,8 @@ DANGEROUS: list[Call] = [
 ]  # fmt: skip
 
 BENIGN: list[Call] = [
+    google("compute.instanceGroupManagers.resize", instanceGroupManager="m", size=5),
+    google("compute.disks.addResourcePolicies", disk="d", resourcePolicies=["daily"]),
     google("container.projects.locations.clusters.nodePools.setSize", name="n", nodeCount=5),
     google("google.container.v1.ClusterManager.SetNodePoolSize", nodeCount=5),
     google("container.projects.locations.clusters.nodePools.create", parent="c"),

@@ -119,7 +119,7 @@ def test_an_exact_name_goes_before_a_pattern() -> None:
 
 
 def test_a_longer_pattern_goes_before_a_shorter_one() -> None:
-    assert facts("google_project_iam_policy").is_a is Class.ACCESS
+    assert facts("google_pubsub_topic_iam_policy").is_a is Class.ACCESS
     assert facts("google_project_iam_audit_config").is_a is Class.AUDIT
 
 

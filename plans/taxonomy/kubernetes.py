@@ -73,7 +73,12 @@ Path = Annotated[
     BeforeValidator(lambda path: tuple(path.split(".")) if isinstance(path, str) else path),
     Field(min_length=1),
 ]
-"""`spec.volumeName`, or a list of steps where one has a dot itself; lists are gone through."""
+"""`spec.volumeName`, or a list of steps where one has a dot itself; lists are gone through.
+
+The step `**` stands for any mappings on the way, also none.
+"""
+
+ANY_DEPTH = "**"
 
 Kind = Annotated[str, Field(pattern=r"^([a-z0-9*.-]+/)?[A-Za-z*][A-Za-z0-9*]*$")]
 """`apps/StatefulSet`, or `Secret` in the group that has no name; `*` stands for any letters."""

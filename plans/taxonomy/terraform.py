@@ -53,6 +53,8 @@ class Loss(StrEnum):
     """A number of days became smaller, where zero, a negative number and absence mean forever."""
     REMOVED = "removed"
     """There are fewer blocks, or none."""
+    DROPPED = "dropped"
+    """A value that stood there does not any more, as the name of a column."""
     ADDED = "added"
     """A block or value stands there that did not before, as an expiry rule."""
     BECOMES = "becomes"

@@ -2,22 +2,37 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...taxonomy.kubernetes import Guard, Loss
+from ...taxonomy.kubernetes import ANY_DEPTH, Guard, Loss
 
 
 def at(value: Any, path: tuple[str, ...]) -> list[Any]:
     """What stands at a path, going through every list on the way; nothing where the path ends early."""
     current = [value]
     for step in path:
+        if step == ANY_DEPTH:
+            current = list(_all_mappings(current))
+            continue
         current = [
             each[step]
             for each in _flat(current)
             if isinstance(each, dict) and each.get(step) is not None
         ]
     return _flat(current)
+
+
+def _all_mappings(values: list[Any]) -> Iterator[Any]:
+    """Every mapping in the values, those in others too."""
+    left = [*values]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            yield value
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
 
 
 def field(value: Any, *path: str) -> Any:

@@ -209,6 +209,8 @@ def _falls(guard: Guard, before: list[Any], after: list[Any]) -> bool:
             return min(_days(after)) < min(_days(before))
         case Loss.REMOVED:
             return len(_filled(after)) < len(_filled(before))
+        case Loss.DROPPED:
+            return not {canonical(each) for each in before} <= {canonical(each) for each in after}
         case Loss.ADDED:
             old_texts = {canonical(each) for each in before}
             return any(canonical(each) not in old_texts for each in _filled(after))
@@ -229,7 +231,7 @@ def _could_fall(guard: Guard, before: list[Any]) -> bool:
             return not before or _count_on(before) < len(before)
         case Loss.LOWERED:
             return bool(_numbers(before))
-        case Loss.REMOVED:
+        case Loss.REMOVED | Loss.DROPPED:
             return bool(_filled(before))
         case Loss.BECOMES:
             return not before or _count_in(before, guard.values) < len(before)
@@ -254,7 +256,7 @@ def _stands(guard: Guard, values: list[Any]) -> bool:
             return bool(values) and _count_in(values, guard.values) == 0
         case Loss.LEAVES:
             return _count_in(values, guard.values) > 0
-        case Loss.SHORTENED | Loss.ADDED | Loss.CHANGED:
+        case Loss.SHORTENED | Loss.DROPPED | Loss.ADDED | Loss.CHANGED:
             return False
 
 

@@ -48,23 +48,36 @@ def leaves_true(value: Any) -> Iterator[str]:
 
 def is_marked(mirror: Any, attribute: str) -> bool:
     """Whether the mirror marks something at the path, above it or below it."""
-    current = [mirror]
-    for step in attribute.split("."):
+    found: list[Any] = []
+    current, rest = [mirror], attribute
+    while rest:
         current = flattened(current)
         if any(each is True for each in current):
             return True
-        current = [child[step] for child in current if isinstance(child, dict) and step in child]
-    return any(True for each in current for _ in leaves_true(each))
+        current, whole, rest = _below(current, rest)
+        found += whole
+    return any(True for each in (*found, *current) for _ in leaves_true(each))
 
 
 def leaves(value: Any, attribute: str) -> list[Any]:
     """All values at a path, through blocks and lists alike; what is null is not set."""
-    current = [value]
-    for step in attribute.split("."):
-        current = [
-            child[step] for child in flattened(current) if isinstance(child, dict) and step in child
-        ]
-    return [each for each in flattened(current) if each is not None]
+    found: list[Any] = []
+    current, rest = [value], attribute
+    while rest and current:
+        current, whole, rest = _below(flattened(current), rest)
+        found += whole
+    return [each for each in flattened([*found, *current]) if each is not None]
+
+
+def _below(values: list[Any], path: str) -> tuple[list[Any], list[Any], str]:
+    """What stands under the first step of a path, and what stands under all of it, with the path that is left.
+
+    The keys of a map may hold dots, as `retention.ms`.
+    """
+    step, _, rest = path.partition(".")
+    maps = [each for each in values if isinstance(each, dict)]
+    whole = [each[path] for each in maps if path in each] if rest else []
+    return [each[step] for each in maps if step in each], whole, rest
 
 
 def flattened(values: list[Any]) -> list[Any]:
