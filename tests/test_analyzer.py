@@ -221,6 +221,8 @@ entity P { boss: User, crew: Set<User>, card: { by: User, at: Int } }
 entity Q { boss: A, crew: Set<A>, card: { by: A | User, at: Int? } }
 action read { principal User resource A | B context { t: A } }
 action visit { principal P | Q resource User context { from: IpRange, home: IpRange, office: IpRange } }
+entity Voter { votes: Set<{ by: Voter, weight: Int }>, card: { by: User?, at: Int? } }
+action meet { principal Voter resource Voter }
 action pair { principal P | Q resource P | Q }
 action disarm { principal User resource Backup context { other: Backup } effects { resource.healthy = false } }
 """
@@ -311,6 +313,13 @@ action disarm { principal User resource Backup context { other: Backup } effects
         (
             "permit p { action visit when context.from in context.home }"
             "prove p1 { action visit permitted only if context.from in context.office }",
+            REFUTED,
+        ),
+        (
+            # What is asked of an entity under one name is shown under all of its names.
+            "permit p { action meet when principal.votes.any(v => v.weight > 1) and principal.card has at } "
+            "forbid f { action meet unless resource.votes.any(v => v.by == principal) and resource.card has by }"
+            "prove p1 { action meet when principal == resource never permitted }",
             REFUTED,
         ),
         (

@@ -222,11 +222,19 @@ class _Theory:
                     first = encoder.place(left, f"[{index}]", element)
                     second = encoder.place(right, f"[{index}]", right.type.element)
                     self.equate_places(guard, first, second)
-            case RecordOf():
-                fields = {child.name: child for child in encoder.children.get(left, ())}
-                for child in list(encoder.children.get(right, ())):
-                    if child.name in fields:
-                        self.equate_places(guard, fields[child.name], child)
+            case RecordOf() if isinstance(right.type, RecordOf):
+                # What is asked of one is there in both, so that a counterexample can show it.
+                asked = [
+                    child.name for side in (left, right) for child in encoder.children.get(side, ())
+                ]
+                for name in dict.fromkeys(asked):
+                    one, other = left.type.field(name), right.type.field(name)
+                    if one is not None and other is not None:
+                        self.equate_places(
+                            guard,
+                            encoder.place(left, name, one.type),
+                            encoder.place(right, name, other.type),
+                        )
             case EntityType() | EnumType():
                 self.add(-guard, encoder.same(left, right))
             case _ if left.type != right.type:
