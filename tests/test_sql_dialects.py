@@ -542,6 +542,12 @@ def test_a_temporary_table_stays_in_its_database(dialect: str) -> None:
     assert kept.effect == Effect.UPDATE
 
 
+def test_what_snowflake_creates_is_in_use() -> None:
+    for new in ("DATABASE other CLONE prod", "SCHEMA other CLONE app"):
+        script = f"CREATE TEMP TABLE t (i int); CREATE {new}; DELETE FROM t"
+        assert changes_of(script, "snowflake")[-1].effect == Effect.DELETE_DATA
+
+
 def test_a_key_declared_in_the_script_decides() -> None:
     table = "CREATE TABLE t (code VARCHAR(9) PRIMARY KEY, id INT);"
     for dialect in ("mysql", "sqlite", "tsql"):

@@ -36,6 +36,10 @@ def create(session: Session, tokens: Tokens, text: Text) -> Iterator[Finding]:
         case kind if kind not in _BODIES and any(token.is_symbol(";") for token in tokens):
             yield finding
             yield unread(session.name, "it ends where its dialect ends it and not here", at)
+        case "database" | "schema" if session.name == "snowflake":
+            yield finding
+            # What is created is in use from then on.
+            session.leave_temporary()
         case "table":
             yield finding
             yield from _created_table(session, tokens, text, name.parts, is_temporary=is_temporary)

@@ -119,9 +119,14 @@ class Session:
 
     def use(self, database: tuple[str, ...]) -> None:
         """USE: a temporary table stays behind in the database that it was made in."""
-        if self.name in _TEMPORARY_IN_A_DATABASE:
-            self.temporary.clear()
+        self.leave_temporary()
         self.database = database
+
+    def leave_temporary(self) -> None:
+        if self.name in _TEMPORARY_IN_A_DATABASE:
+            for name in self.temporary:
+                self.tables.pop(name, None)
+            self.temporary.clear()
 
     def is_new(self, parts: tuple[str, ...]) -> bool:
         if len(parts) == 1 and self.is_temporary_name(parts[0]):
