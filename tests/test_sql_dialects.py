@@ -542,6 +542,11 @@ def test_a_temporary_table_stays_in_its_database(dialect: str) -> None:
     assert kept.effect == Effect.UPDATE
 
 
+def test_a_table_of_another_server_is_read() -> None:
+    check("SELECT * FROM srv.prod.dbo.users", "read srv.prod.dbo.users read all reversible",
+          dialect="tsql")  # fmt: skip
+
+
 def test_what_snowflake_creates_is_in_use() -> None:
     for new in ("DATABASE other CLONE prod", "SCHEMA other CLONE app"):
         script = f"CREATE TEMP TABLE t (i int); CREATE {new}; DELETE FROM t"
