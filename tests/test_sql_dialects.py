@@ -207,6 +207,18 @@ def test_every_target_is_a_change_and_joins_restrict(
 # --- what is dangerous: each line holds a dialect, what must be shown, and the statement
 
 DANGEROUS = r"""
+mysql | delete_data all | CREATE TEMPORARY TABLE users (id int); USE other; DELETE FROM users
+mysql | delete_data all | CREATE TEMPORARY TABLE t (id int) ENGINE=MERGE UNION=(users); DELETE FROM t
+mysql | disarm one | DROP INDEX `PRIMARY` ON t
+mysql | disarm one | ALTER TABLE t ENCRYPTION='N'
+mysql | disarm all | RESET PERSIST
+mysql | update all | KILL USER app
+snowflake | delete_data all | CREATE TEMP TABLE t AS SELECT 1 a; USE SCHEMA other; DELETE FROM t
+tsql | delete_data unknown | DELETE FROM users WHERE id IN (SELECT TOP 1 WITH TIES id FROM users ORDER BY tenant)
+tsql | delete_data unknown | DELETE FROM users WHERE id IN (SELECT TOP 1 PERCENT id FROM users)
+tsql | update one | MERGE t USING (VALUES (1)) s(id) ON t.id = s.id WHEN MATCHED THEN UPDATE SET v = 1;
+tsql | escalate one | CREATE PROCEDURE p WITH EXECUTE AS OWNER AS SELECT 1
+bigquery | delete_data unknown | DECLARE id INT64 DEFAULT 5; DELETE d.users u WHERE u.id = id
 mysql | delete_data all | /*!DROP TABLE users */
 mysql | delete_data all | /*M! DROP TABLE users */
 mysql | delete_data all | SELECT 1 /*!50000 ; DROP TABLE users */
@@ -519,6 +531,26 @@ def test_a_variable_is_a_known_text_only_while_nothing_else_may_give_it_another(
 def test_a_name_is_qualified_by_use() -> None:
     check("USE shop; DELETE FROM users", "set database read one reversible",
           "delete shop.users delete_data all irreversible", dialect="mysql")  # fmt: skip
+
+
+@pytest.mark.parametrize("dialect", ["mysql", "snowflake"])
+def test_a_temporary_table_stays_in_its_database(dialect: str) -> None:
+    made = "USE shop; CREATE TEMPORARY TABLE t (i int); "
+    gone = changes_of(f"{made}USE other; DELETE FROM t", dialect)[-1]
+    assert (gone.resource.id, gone.effect) == ("other.t", Effect.DELETE_DATA)
+    kept = changes_of(f"{made}DELETE FROM t", dialect)[-1]
+    assert kept.effect == Effect.UPDATE
+
+
+def test_a_table_of_another_server_is_read() -> None:
+    check("SELECT * FROM srv.prod.dbo.users", "read srv.prod.dbo.users read all reversible",
+          dialect="tsql")  # fmt: skip
+
+
+def test_what_snowflake_creates_is_in_use() -> None:
+    for new in ("DATABASE other CLONE prod", "SCHEMA other CLONE app"):
+        script = f"CREATE TEMP TABLE t (i int); CREATE {new}; DELETE FROM t"
+        assert changes_of(script, "snowflake")[-1].effect == Effect.DELETE_DATA
 
 
 def test_a_key_declared_in_the_script_decides() -> None:

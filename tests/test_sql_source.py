@@ -390,6 +390,12 @@ update one           | SELECT pg_terminate_backend(5)
 update some          | SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'x'
 update one           | SELECT setval('users_id_seq', 1)
 update one           | SET search_path TO evil, public
+disarm one           | ALTER VIEW v SET (security_invoker = off)
+disarm one           | ALTER VIEW v RESET (security_barrier)
+disarm one           | ALTER TABLE users SET (autovacuum_enabled = off)
+update all           | CLUSTER users USING i
+update one           | MERGE INTO t USING (SELECT 1 AS id) s ON t.id = s.id WHEN MATCHED THEN UPDATE SET v = 1
+delete_data unknown  | DELETE FROM t WHERE id IN (SELECT id FROM t ORDER BY a FETCH FIRST 1 ROW WITH TIES)
 update all           | RESET ALL
 update all           | ALTER TABLE users ALTER COLUMN id TYPE int USING id::int
 update all           | ALTER TABLE m DETACH PARTITION m_2020
@@ -633,6 +639,13 @@ def test_a_change_names_its_table_with_its_schema() -> None:
         ("BEGIN; SET LOCAL search_path = app; COMMIT; DELETE FROM t", "public.t", True),
         ("BEGIN; SET search_path = app; ROLLBACK; DELETE FROM t", "app.t", False),
         ("SELECT set_config('search_path', x, false) FROM y; DELETE FROM t", "public.t", False),
+        ("CREATE TEMP TABLE t (i int); DELETE FROM t", "pg_temp.t", True),
+        ("SET search_path = a, pg_temp; CREATE TEMP TABLE t (i int); DROP TABLE t", "a.t", False),
+        (
+            "SET search_path = pg_temp, a; CREATE TEMP TABLE t (i int); DROP TABLE t",
+            "pg_temp.t",
+            True,
+        ),
     ],
 )
 def test_the_search_path_decides_or_the_change_is_opaque(

@@ -358,7 +358,7 @@ def query(tree: Any, dialect: str) -> Node:
         one and name not in _PLAIN for name, one in tree.args.items()
     )
     limit = None if strange else tree.args.get("limit")
-    if strange or (limit is not None and not isinstance(limit, exp.Limit)):
+    if strange or (limit is not None and not is_plain_limit(limit)):
         return ast.SelectStmt(op=none, withClause=ast.WithClause(), fromClause=_all_tables(tree))
     source = tree.args.get("from_")
     conditions: list[Node] = []
@@ -377,6 +377,14 @@ def query(tree: Any, dialect: str) -> Node:
         havingClause=None if having is None else undecided(),
         limitCount=None if limit is None else value(limit.expression, dialect),
     )
+
+
+def is_plain_limit(limit: Any) -> bool:
+    """Whether a LIMIT or TOP says how many rows at the most: no share of them, and no ties beyond."""
+    if not isinstance(limit, exp.Limit):
+        return False
+    options = limit.args.get("limit_options")
+    return options is None or not (options.args.get("percent") or options.args.get("with_ties"))
 
 
 def conjunction(conditions: Iterable[Node]) -> Node | None:
@@ -429,6 +437,9 @@ def sources(first: Any, joins: Iterable[Any], dialect: str) -> tuple[tuple[Node,
 def _source(tree: Any, dialect: str) -> Node:
     if isinstance(tree, exp.Subquery):
         alias = ast.Alias(aliasname=tree.alias.lower()) if tree.alias else None
+        return ast.RangeSubselect(subquery=query(tree, dialect), alias=alias)
+    if isinstance(tree, exp.Values) and tree.alias:
+        alias = ast.Alias(aliasname=tree.alias.lower())
         return ast.RangeSubselect(subquery=query(tree, dialect), alias=alias)
     return table_node(tree)
 

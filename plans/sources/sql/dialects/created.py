@@ -8,6 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from ....model import Effect
+from ...words import words
 from ..changes import Finding, unread
 from ..written import matters
 from .asked import asked, computed, hooked, read_tree
@@ -35,6 +36,10 @@ def create(session: Session, tokens: Tokens, text: Text) -> Iterator[Finding]:
         case kind if kind not in _BODIES and any(token.is_symbol(";") for token in tokens):
             yield finding
             yield unread(session.name, "it ends where its dialect ends it and not here", at)
+        case "database" | "schema" if session.name == "snowflake":
+            yield finding
+            # What is created is in use from then on.
+            session.leave_temporary()
         case "table":
             yield finding
             yield from _created_table(session, tokens, text, name.parts, is_temporary=is_temporary)
@@ -59,6 +64,10 @@ def create(session: Session, tokens: Tokens, text: Text) -> Iterator[Finding]:
             summary = f"{finding.summary}, which runs at every such event"
             yield replace(finding, effect=Effect.ESCALATE, summary=summary)
             yield from _created_routine(session, tokens, text, finding, name.parts)
+        case "routine" | "trigger" if session.name == "tsql" and _acts_as(tokens):
+            summary = f"{finding.summary}, which acts with the rights of another"
+            yield replace(finding, effect=Effect.ESCALATE, summary=summary)
+            yield from _created_routine(session, tokens, text, finding, name.parts)
         case "routine" | "trigger" | "event" | "task":
             yield finding
             yield from _created_routine(session, tokens, text, finding, name.parts)
@@ -76,6 +85,7 @@ def _created_table(
     session: Session, tokens: Tokens, text: Text, parts: tuple[str, ...], *, is_temporary: bool
 ) -> Iterator[Finding]:
     at = text.at(tokens)
+    is_temporary = is_temporary and not _holds_other_rows(session, tokens)
     asks = any(token.is_word("SELECT", "EXECUTE", "CALL") for token in tokens)
     ready = prepared(text.text, tokens, session.name)
     tree = ready if isinstance(ready, str) else read_tree(session, ready)
@@ -94,6 +104,28 @@ def _created_table(
     elif asks:
         yield unread(session.name, "the parser does not see its query", at)
     session.create(parts, facts_of(tree), is_temporary=is_temporary)
+
+
+def _acts_as(tokens: Tokens) -> bool:
+    """`EXECUTE AS OWNER`, unlike a caller's own rights."""
+    return any(
+        one.is_word("EXEC", "EXECUTE")
+        and two.is_word("AS")
+        and (three.is_word("OWNER", "SELF") or three.kind == Kind.STRING)
+        for one, two, three in zip(tokens, tokens[1:], tokens[2:], strict=False)
+    )
+
+
+def _holds_other_rows(session: Session, tokens: Tokens) -> bool:
+    """Whether the rows of a table of MySQL are those of others, here or on another server."""
+    return session.name == "mysql" and any(
+        one.is_word("ENGINE", "TYPE") or one.is_symbol("=")
+        for one, two in pairwise(tokens)
+        if two.value.upper() in _ENGINES_OF_OTHERS
+    )
+
+
+_ENGINES_OF_OTHERS = words("MERGE MRG_MYISAM FEDERATED CONNECT SPIDER")
 
 
 def _is_server_wide(tokens: Tokens) -> bool:
@@ -250,6 +282,8 @@ def alter(session: Session, tokens: Tokens, text: Text) -> Iterator[Finding]:
         finding = made[0]
         effect = Effect.DISARM if second == "TRIGGER" else Effect.UPDATE
         summary = finding.summary.replace("creates", "alters")
+        if second != "VIEW" and _acts_as(tokens):
+            effect, summary = Effect.ESCALATE, f"{summary}, which acts with the rights of another"
         yield replace(finding, action="sql.alter", effect=effect, summary=summary)
         if second == "VIEW":
             yield from _created_view(session, tokens, text, made[2].parts, runs_now=False)

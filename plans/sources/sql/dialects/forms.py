@@ -2,8 +2,8 @@
 
 A form is words in capitals, `A|B` for either, `[…]` for what may be absent, `…` for anything,
 `{name}` for a name, `{names}` for several, `{string}`, `{value}` for one token, `{group}` for parentheses,
-`{backup}` for the path of a backup file on the server, `{nul}` for one where nothing is kept, `<…>` for one or more
-with commas between.
+`{backup}` for the path of a backup file on the server, `{nul}` for one where nothing is kept, `{primary}` for the
+name of a primary key in MySQL, `<…>` for one or more with commas between.
 """
 
 import re
@@ -54,7 +54,7 @@ Form = tuple[_Element, ...]
 
 MAX_SKIPPED = 400
 """The most tokens that `…` passes over when more of the form follows."""
-_SLOTS = frozenset({"name", "names", "on", "string", "value", "group", "backup", "nul"})
+_SLOTS = frozenset({"name", "names", "on", "string", "value", "group", "backup", "nul", "primary"})
 
 
 def form(text: str) -> Form:
@@ -177,6 +177,9 @@ def _slot(kind: str, tokens: Tokens, at: int) -> Iterator[tuple[int, tuple[Name,
                 yield at + 1, (Name((tokens[at].value,), tokens[at].start),)
         case "backup" | "nul":
             if tokens[at].kind == Kind.STRING and _place(tokens[at].value) == kind:
+                yield at + 1, ()
+        case "primary":
+            if tokens[at].kind in (Kind.WORD, Kind.NAME) and tokens[at].value.upper() == "PRIMARY":
                 yield at + 1, ()
         case "value":
             yield at + 1, (Name((tokens[at].value,), tokens[at].start),)

@@ -113,6 +113,8 @@ def is_temporary(session: Session, table: Any) -> bool:
 
 
 def _is_stored(table: Any, local: set[str]) -> bool:
-    if not isinstance(table.this, exp.Identifier):
+    # A name of four parts, which T-SQL finds on another server, ends in a pair.
+    last = table.this.expression if isinstance(table.this, exp.Dot) else table.this
+    if not isinstance(last, exp.Identifier):
         return False
     return bool(table.db) or table.name.lower() not in local

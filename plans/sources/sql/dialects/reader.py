@@ -161,9 +161,9 @@ def _use(session: Session, tokens: Tokens, text: Text) -> Iterator[Finding]:
         yield Finding("sql.set", resource, Effect.ESCALATE, f"acts as role `{parts[-1]}`", at)
         return
     if kind == "database":
-        session.database = parts
+        session.use(parts)
     elif kind == "schema":
-        session.database = (*session.database[:1], *parts) if len(parts) == 1 else parts
+        session.use((*session.database[:1], *parts) if len(parts) == 1 else parts)
     resource = asset("Setting", session.name, "setting", kind)
     shown = ".".join(parts)
     yield Finding("sql.set", resource, Effect.READ, f"works in {kind} `{shown}`", at)

@@ -117,6 +117,17 @@ class Session:
     def facts(self, parts: tuple[str, ...]) -> TableFacts:
         return self.tables.get(self.key(parts), UNKNOWN_TABLE)
 
+    def use(self, database: tuple[str, ...]) -> None:
+        """USE: a temporary table stays behind in the database that it was made in."""
+        self.leave_temporary()
+        self.database = database
+
+    def leave_temporary(self) -> None:
+        if self.name in _TEMPORARY_IN_A_DATABASE:
+            for name in self.temporary:
+                self.tables.pop(name, None)
+            self.temporary.clear()
+
     def is_new(self, parts: tuple[str, ...]) -> bool:
         if len(parts) == 1 and self.is_temporary_name(parts[0]):
             return True
@@ -127,7 +138,8 @@ class Session:
         if self.depth > 0:
             self.tables.pop(self.key(parts), None)
             return
-        if is_temporary:
+        is_found = len(parts) == 1 or self.name not in _TEMPORARY_IN_A_DATABASE
+        if is_temporary and (is_found or parts[:-1] == self.database):
             self.temporary.add(parts[-1].casefold())
         # Only SQLite and T-SQL undo a CREATE with its transaction; without one, a client that goes on
         # after an error would act on a table that was there before.
@@ -158,3 +170,7 @@ class Session:
         self.temporary.clear()
         self.routines.clear()
         self.triggers.clear()
+
+
+# Elsewhere a temporary table belongs to the session, and its bare name finds it from everywhere.
+_TEMPORARY_IN_A_DATABASE = frozenset({"mysql", "snowflake"})

@@ -4,6 +4,8 @@ from typing import Any
 
 from sqlglot import exp
 
+from .conditions import is_plain_limit
+
 MAX_STEPS = 20
 _CLAUSES = frozenset({"kind", "hint", "expressions", "from_", "where", "limit", "order"})
 
@@ -49,7 +51,7 @@ def _merged(tree: Any, query: Any) -> Any:
     if source is None or not isinstance(source.this, exp.Table) or source.this.args.get("joins"):
         return None
     limit = query.args.get("limit")
-    if limit is not None and (tree.args.get("limit") or not _bounds(limit)):
+    if limit is not None and (tree.args.get("limit") or not is_plain_limit(limit)):
         return None
     columns = _columns(query)
     if columns is None:
@@ -71,13 +73,6 @@ def _merged(tree: Any, query: Any) -> Any:
     if limit is not None:
         merged.set("limit", limit.copy())
     return merged
-
-
-def _bounds(limit: Any) -> bool:
-    """Whether TOP says how many rows at the most: no share of them, and no ties beyond."""
-    options = limit.args.get("limit_options")
-    more = options is not None and (options.args.get("percent") or options.args.get("with_ties"))
-    return not more
 
 
 def _columns(query: Any) -> dict[str, Any] | None:

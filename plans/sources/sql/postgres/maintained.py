@@ -134,6 +134,13 @@ def vacuum(script: Script, node: Node, place: Place) -> Iterator[Finding]:
         )
 
 
+def cluster(script: Script, node: Node, place: Place) -> Iterator[Finding]:
+    """Like a full VACUUM it keeps everybody else out while it writes the table anew."""
+    target = script.table(node.relation) if node.relation is not None else database()
+    summary = f"rewrites `{target.id}` in the order of an index"
+    yield Finding("sql.maintain", target, Effect.UPDATE, summary, place.start, Selector.ALL)
+
+
 def reindex(script: Script, node: Node, place: Place) -> Iterator[Finding]:
     kind = node.kind.name.removeprefix("REINDEX_OBJECT_").lower()
     if node.relation is not None and kind == "table":

@@ -102,6 +102,9 @@ def setting_text(args: Any, *, lower: bool = True) -> str | None:
                 texts.append("true" if value.boolval else "false")
             case str():
                 texts.append(value)
+            case ast.TypeName(names=(ast.String(sval=word),)):
+                # In the options of a table or a view, `off` is read as the name of a type.
+                texts.append(word)
             case _:
                 return None
     text = ", ".join(texts)

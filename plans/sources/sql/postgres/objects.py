@@ -258,6 +258,10 @@ def _subcommand(command: Node, resource: Asset, place: Place) -> Finding:
         effect = Effect.DELETE_AUDIT
     if name in ("SetRelOptions", "ResetRelOptions") and _turns_vacuum_off(command.def_):
         effect = Effect.DISARM
+    if name in ("SetRelOptions", "ResetRelOptions") and _opens_view(
+        command.def_, resets=name == "ResetRelOptions"
+    ):
+        effect = Effect.DISARM
     return Finding(
         row.action,
         resource,
@@ -282,6 +286,16 @@ def _operation(command: Node) -> str:
 def _turns_vacuum_off(options: Any) -> bool:
     return any(
         option.defname == "autovacuum_enabled" and setting_text((option.arg,)) in FALSE_WORDS
+        for option in options or ()
+        if isinstance(option, ast.DefElem)
+    )
+
+
+def _opens_view(options: Any, *, resets: bool) -> bool:
+    """Whether a view reads with its owner's rights again, or lets a function see rows that it hides."""
+    return any(
+        option.defname in ("security_barrier", "security_invoker")
+        and (resets or (option.arg is not None and setting_text((option.arg,)) in FALSE_WORDS))
         for option in options or ()
         if isinstance(option, ast.DefElem)
     )

@@ -59,6 +59,9 @@ def body(definition: str, source: str) -> Body | str:
     missing = _missing(words, steps)
     if missing is not None:
         return f"the body holds a `{missing}` that the parser does not show"
+    if "use_column" in words:
+        # `#variable_conflict use_column`: a name means the column before it means the variable.
+        return Body(steps, frozenset())
     return Body(steps, frozenset(_variables(parsed)))
 
 

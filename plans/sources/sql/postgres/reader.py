@@ -20,6 +20,7 @@ from .called import calls
 from .facts import DatabaseFacts, established, sharpened
 from .maintained import (
     call,
+    cluster,
     deallocate,
     declare_cursor,
     execute,
@@ -249,6 +250,7 @@ HANDLERS: dict[str, Callable[[Script, Any, Place], Iterable[Finding]]] = {
     "AlterSystemStmt": alter_system,
     "AlterTableStmt": alter_table,
     "CallStmt": call,
+    "ClusterStmt": cluster,
     "CopyStmt": copy_rows,
     "CreateExtensionStmt": create_extension,
     "CreateForeignTableStmt": create_foreign_table,

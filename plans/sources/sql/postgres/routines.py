@@ -17,6 +17,7 @@ from .names import (
 )
 from .rows import rows_given
 from .script import DIALECT, Place, Routine, Script
+from .settings import note_path
 from .split import MAX_NESTING, Kind, split
 
 
@@ -69,6 +70,7 @@ def routines_called(
         code = _code(options.get("as"))
         calling = script.calling
         script.calling = (*calling, id(node))
+        paths = _enter_path(script, node)
         if language == "plpgsql" and code is not None:
             found = list(_plpgsql(script, routine.text, code, None, resource, place))
         elif language == "sql":
@@ -77,9 +79,25 @@ def routines_called(
             found = [opaque_call(resource, f"code in {language} is not read", place)]
         script.calling = calling
         script.rounds = rounds
+        if paths is not None:
+            script.path, script.hides_builtins, script.temporary_comes_first = paths
         for finding in found:
             if matters(finding):
                 yield replace(finding, summary=f"{finding.summary} (in `{resource.id}`)")
+
+
+def _enter_path(script: Script, node: Node) -> tuple[tuple[str, ...], bool, bool] | None:
+    """The path outside, where a routine has one of its own: `CREATE FUNCTION … SET search_path = …`."""
+    for option in node.options or ():
+        setting = option.arg
+        if option.defname == "set" and (setting.name or "").lower() == "search_path":
+            outside = (script.path, script.hides_builtins, script.temporary_comes_first)
+            after_transaction = script.path_after_transaction
+            script.temporary_comes_first = True
+            note_path(script, setting.args, is_local=False)
+            script.path_after_transaction = after_transaction
+            return outside
+    return None
 
 
 def create_function(script: Script, node: Node, place: Place) -> Iterator[Finding]:

@@ -8,7 +8,6 @@ from ....model import Effect, Reversibility, Selector
 from ...words import words
 from ..changes import Finding, asset, unread
 from ..renames import in_its_place
-from ..selector.constants import constant_of, number_of
 from ..selector.reach import (
     DARK,
     EVERY,
@@ -21,6 +20,7 @@ from ..selector.reach import (
     at_most,
     times,
 )
+from ..selector.subselects import limit_of
 from ..selector.where import where
 from ..tree import Node, ast, enums, nodes
 from ..written import rows_added, rows_changed, rows_merged, weighed
@@ -251,7 +251,7 @@ def _widest(script: Script, parts: Iterable[Node]) -> Reach:
 
 def _rows_of(script: Script, query: Node) -> Reach:
     """How many rows a query gives; those of its arms count by themselves."""
-    limit = None if query.limitCount is None else number_of(constant_of(query.limitCount))
+    limit = limit_of(query)
     if limit is not None and 0 <= limit < _MOST:
         return at_most(int(limit))
     if query.valuesLists:

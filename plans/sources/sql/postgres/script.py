@@ -77,6 +77,8 @@ class Script:
     """By table or view: defaults, checks, queries and triggers that run when it is used."""
     operators: set[str] = field(default_factory=set)
     """Operators that this script defines."""
+    temporary_comes_first: bool = True
+    """False once the search path may name `pg_temp` after other schemas."""
     hides_builtins: bool = False
     """Whether the search path puts other schemas before the system's own."""
     routines: dict[str, list[Routine]] = field(default_factory=dict)
@@ -109,8 +111,10 @@ class Script:
         name = relation.relname
         if relation.schemaname:
             return (relation.schemaname,)
-        if relation.relpersistence == "t" or name in self.temporary:
+        if relation.relpersistence == "t":
             return ("pg_temp",)
+        if name in self.temporary:
+            return ("pg_temp",) if self.temporary_comes_first else (*self.path, "pg_temp")
         if name in self.maybe_temporary:
             return ("pg_temp", *self.path)
         if name.startswith("pg_") and not any(

@@ -46,6 +46,8 @@ def note_path(script: Script, args: Any, *, is_local: bool) -> None:
     """What `SET search_path` makes of unqualified names; no arguments set the default."""
     names = [setting_text((arg,), lower=False) for arg in args or ()]
     script.hides_builtins = "pg_catalog" in names[1:] or None in names
+    if "pg_temp" in names[1:] or None in names:
+        script.temporary_comes_first = False
     script.set_path(_search_path(names), is_local=is_local)
 
 

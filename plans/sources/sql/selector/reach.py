@@ -100,9 +100,22 @@ def _is_key_by_name(column: str, table: str) -> bool:
     if column in ("id", "uuid", "guid", "pk", "_id"):
         return True
     table = table.lower()
+    if _KEYS_OF_TOOLS.get(table) == column.lower():
+        return True
     singular = {table, table.removesuffix("s"), table.removesuffix("es")}
     if table.endswith("ies"):
         singular.add(table.removesuffix("ies") + "y")
     return bool(table) and column.lower() in {
         f"{name}{ending}" for name in singular if name for ending in ("_id", "id")
     }
+
+
+# What tools of migration make the primary key of the table in which they note how far they are:
+# https://alembic.sqlalchemy.org/en/latest/api/runtime.html (`version_table_pk`),
+# https://api.rubyonrails.org/classes/ActiveRecord/SchemaMigration.html,
+# https://api.rubyonrails.org/classes/ActiveRecord/InternalMetadata.html.
+_KEYS_OF_TOOLS = {
+    "alembic_version": "version_num",
+    "schema_migrations": "version",
+    "ar_internal_metadata": "key",
+}

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 
 from ...words import words
 from ..tree import Node, ast, enums, nodes
 from .columns import SYSTEM_COLUMNS, columns_in, conjuncts, fields_of, own_columns
-from .constants import MIRRORED, constant_of, names_of, number_of, operator_of
+from .constants import ABSENT, MIRRORED, constant_of, names_of, number_of, operator_of
 from .reach import DARK, EVERY, NOTHING, PART, Reach, Target, at_most
 
 Where = Callable[[Node | None, Target], Reach]
@@ -82,7 +83,7 @@ def in_sub_select(tested: Node, query: Node, target: Target, depth: int, where: 
     column = own[0].name
     is_key = target.is_key(column)
     is_limited = query.limitCount is not None and target.counts_limits
-    limit = number_of(constant_of(query.limitCount)) if is_limited else None
+    limit = limit_of(query) if is_limited else None
     if limit is not None and limit == limit.to_integral_value() and 0 <= limit < 10**12:
         bound: Reach | None = at_most(int(limit)) if is_key and limit else None
         if limit == 0:
@@ -98,6 +99,8 @@ def in_sub_select(tested: Node, query: Node, target: Target, depth: int, where: 
     if _is_of_the_row(query, target):
         return at_most(1) if is_key else PART
     if not query.fromClause:
+        if is_key and _is_one_value(query):
+            return at_most(1)
         return PART if not columns_in(query, target) else DARK
     named = _named_query(query, target)
     if named is not None:
@@ -124,6 +127,22 @@ def in_sub_select(tested: Node, query: Node, target: Target, depth: int, where: 
         # Where the other table has no such column, the name means the target's: every row.
         return PART if _is_a_column_there(column, query, target) else DARK
     return PART
+
+
+def limit_of(query: Node) -> Decimal | None:
+    """How many rows a query gives at the most, where it says; with ties there may be more."""
+    if query.limitCount is None or query.limitOption == enums.LimitOption.LIMIT_OPTION_WITH_TIES:
+        return None
+    return number_of(constant_of(query.limitCount))
+
+
+def _is_one_value(query: Node) -> bool:
+    """`SELECT 5`: one row, unlike a function that gives several."""
+    items = list(query.targetList or ())
+    if len(items) != 1 or query.groupClause or query.limitCount is not None:
+        return False
+    value = items[0].val
+    return isinstance(value, ast.ParamRef) or constant_of(value) is not ABSENT
 
 
 def _is_of_the_row(query: Node, target: Target) -> bool:
@@ -181,6 +200,7 @@ def picking(query: Node, column: str) -> Node | None:
                 groupClause=query.groupClause,
                 havingClause=query.havingClause,
                 limitCount=query.limitCount,
+                limitOption=query.limitOption,
                 op=query.op,
             )
     return None

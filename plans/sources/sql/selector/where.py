@@ -42,6 +42,7 @@ def where(condition: Node | None, target: Target) -> Reach:
     """How much of the target the condition reaches, in all of its rounds."""
     if condition is None:
         return EVERY
+    target = _without_columns_among_variables(condition, target)
     once = replace(target, rounds=ONCE)
     reach = _reach(condition, once, _MAX_DEPTH)
     if target.rounds == ONCE:
@@ -51,6 +52,20 @@ def where(condition: Node | None, target: Target) -> Reach:
         return again
     same = _reach(condition, replace(once, counts_limits=False), _MAX_DEPTH)
     return again if same.rows is None and again.rows is not None else same
+
+
+def _without_columns_among_variables(condition: Node, target: Target) -> Target:
+    """Where `users.id` is a column, a bare `id` may be it too, whatever variable has that name."""
+    if not target.variables:
+        return target
+    columns = {
+        fields[-1]
+        for one in nodes(condition)
+        if isinstance(one, ast.ColumnRef)
+        and len(fields := fields_of(one)) > 1
+        and fields[-2] in target.names - target.variables
+    }
+    return replace(target, variables=target.variables - columns) if columns else target
 
 
 def _chooses_the_same(condition: Node, target: Target) -> bool:
