@@ -307,7 +307,10 @@ def fetched(rest: Sequence[Field]) -> list[Field]:
     for takes_next in (False, True):
         operands = sort_words(rest, (), takes_next=takes_next).operands
         if operands and any(one.text in _FETCHES for one in operands[:3]):
-            is_local = operands[-1].text.startswith(("/", "~", ".")) and operands[-1].text not in (".", "./")
+            is_local = operands[-1].text.startswith(("/", "~", ".")) and operands[-1].text not in (
+                ".",
+                "./",
+            )
             found += [operands[-1]] if is_local else []
     if any(one.text in _FOLDERS for one in rest):
         return [in_folder(one, literal("…", one.at)) for one in dict.fromkeys(found)]

@@ -65,7 +65,9 @@ def _heredoc(walker: "Walker", node: Node) -> Field:
         return Field("", node.start_byte)
     is_quoted = any(letter in text_of(start) for letter in "'\"\\")
     if not is_quoted and runs_unseen(body):
-        walker.unread(body.start_byte, "a command in a here-document is not read here", text_of(body))
+        walker.unread(
+            body.start_byte, "a command in a here-document is not read here", text_of(body)
+        )
     return document(body, is_quoted=is_quoted, scope=walker.scope())
 
 
