@@ -47,6 +47,8 @@ class Form(Model):
     """It runs what the project itself defines, as its tests; where something repoints it, it is `execute`."""
     unpacks: bool = False
     """It writes files that the line does not show."""
+    unless_set: tuple[Text, ...] = ()
+    """Variables with which it does something else, so that it is opaque where the script assigns one."""
     effect: Effect
     selector: Selector | None = None
     reversibility: Reversibility | None = None

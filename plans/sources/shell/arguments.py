@@ -246,7 +246,10 @@ def match(program: Program, words: Sequence[Field]) -> Match | str:
 
 def _match(program: Program, arguments: Arguments) -> Match | str:
     operands = arguments.operands
-    is_help = arguments.shows_only(("--help", "--version", *program.help))
+    # After a subcommand, `--version` often names what it acts on, as in `supabase db reset --version`.
+    is_help = arguments.shows_only(("--help", *program.help)) or (
+        not operands and arguments.shows_only(("--version",))
+    )
     if not program.several and _asks_for_help(operands):
         return HELP
     is_dry = arguments.shows_only(program.dry)

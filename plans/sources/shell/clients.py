@@ -227,6 +227,7 @@ class Clients:
             doubt = f"what {method} does with what is sent is not known"
         if methods:
             method = methods[-1].text
+        method = overridden(arguments.values(("-H", "--header"))) or method
         body = _input_of(data, command) or "&".join(one.text for one in data) if data else None
         self.requests(walker, command, "curl", method, addresses, body, doubt)
 
@@ -301,15 +302,44 @@ _FOLDERS = words("sync rsync --recursive -r -R")
 
 
 def fetched(rest: Sequence[Field]) -> list[Field]:
-    """The files outside the directory that is worked in which a cloud's command writes: its last operand."""
+    """The files which a cloud's command writes where its last operand says so, but for the directory itself."""
     found: list[Field] = []
     for takes_next in (False, True):
         operands = sort_words(rest, (), takes_next=takes_next).operands
         if operands and any(one.text in _FETCHES for one in operands[:3]):
-            found += [operands[-1]] if operands[-1].text.startswith(("/", "~", "..")) else []
+            is_local = operands[-1].text.startswith(("/", "~", ".")) and operands[-1].text not in (
+                ".",
+                "./",
+            )
+            found += [operands[-1]] if is_local else []
     if any(one.text in _FOLDERS for one in rest):
         return [in_folder(one, literal("…", one.at)) for one in dict.fromkeys(found)]
     return list(dict.fromkeys(found))
+
+
+def overridden(headers: Sequence[Field]) -> str | None:
+    """The method that a header puts in the place of the one of the request."""
+    found = [one.text.partition(":") for one in headers]
+    methods = [value.strip() for name, _, value in found if name.strip().lower() in _OVERRIDES]
+    return methods[-1] if methods else None
+
+
+_OVERRIDES = words("x-http-method-override x-http-method x-method-override")
+
+
+def emptied(rest: Sequence[Field]) -> list[Field]:
+    """The directories in which a cloud's command deletes what the other side does not have."""
+    mirrors = any(sort_words(rest, ()).has((one,)) for one in _MIRRORING) and any(
+        one.text in ("sync", "rsync") for one in rest
+    )
+    if not mirrors or sort_words(rest, ()).shows_only(("--dryrun", "--dry-run", "-n")):
+        return []
+    found = [sort_words(rest, (), takes_next=each).operands[-1:] for each in (False, True)]
+    folders = [one for operands in found for one in operands if "://" not in one.text]
+    return list(dict.fromkeys(folders))
+
+
+_MIRRORING = ("--delete", "-d", "--delete-unmatched-destination-objects")
 
 
 def named_by(address: Field) -> Field:

@@ -264,6 +264,8 @@ class Commands:
             self.clients.cloud(walker, command, _CLOUDS[name], name)
             for one in clients.fetched(rest):
                 self.path(walker, command, Act.WRITE, one, name, is_tree=False)
+            for one in clients.emptied(rest):
+                self.path(walker, command, Act.DELETE, one, name, is_tree=True)
             if any(one.text in _FETCHING for one in rest):
                 walker.state.repointed = f"`{name}` may write files that are not shown"
         elif name in self.taxonomy.files:
@@ -327,6 +329,8 @@ class Commands:
         worst = max(known, key=lambda one: (severity(one.form.effect), one.form.opaque is not None))
         form = worst.form
         opaque = form.opaque or worst.doubt
+        if opaque is None and (set_ := walker.budget.assigned.intersection(form.unless_set)):
+            opaque = f"what it does once `{min(set_)}` is set is not known"
         if form.project and (reason := repointed(self.taxonomy, walker.state, rest)):
             form = Form(effect=Effect.EXECUTE, why=f"it runs code that is not shown: {reason}")
         if form.unpacks:

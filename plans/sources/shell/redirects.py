@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..words import words
 from .reached import SILENT, Input, Redirect
 from .syntax import Node, text_of
-from .words import Field, document, literal
+from .words import Field, document, literal, runs_unseen
 
 if TYPE_CHECKING:
     from .walk import Walker
@@ -64,6 +64,10 @@ def _heredoc(walker: "Walker", node: Node) -> Field:
     if body is None:
         return Field("", node.start_byte)
     is_quoted = any(letter in text_of(start) for letter in "'\"\\")
+    if not is_quoted and runs_unseen(body):
+        walker.unread(
+            body.start_byte, "a command in a here-document is not read here", text_of(body)
+        )
     return document(body, is_quoted=is_quoted, scope=walker.scope())
 
 

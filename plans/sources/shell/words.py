@@ -127,8 +127,31 @@ def document(node: Node, *, is_quoted: bool, scope: Scope) -> Field:
         return Field(text_of(node), node.start_byte, known=text_of(node), exact_at=node.start_byte)
     atoms = words.between(node, node.start_byte, node.end_byte, escapes="\\$`")
     field = _joined(atoms, node)
+    if _EXPANDS.search(_outside(node, _EXPANSIONS)):
+        return replace(field, holes=(*field.holes, "an expansion in it is not read here"), known="")
     is_plain = not node.named_children and "\\" not in text_of(node)
     return replace(field, exact_at=node.start_byte if is_plain else None)
+
+
+def runs_unseen(node: Node) -> bool:
+    """Whether a here-document runs a command that the grammar takes for plain letters, as between backticks."""
+    return re.search(r"`|\$\((?!\()", _outside(node, _SUBSTITUTIONS)) is not None
+
+
+def _outside(node: Node, types: frozenset[str]) -> str:
+    """The text without what is escaped in it and without the nodes of these types."""
+    waiting, text = [node], bytearray(node.text or b"")
+    hidden: list[Node] = []
+    while waiting:
+        one = waiting.pop()
+        if one.type in types:
+            hidden.append(one)
+        else:
+            waiting.extend(one.named_children)
+    for one in hidden:
+        start, end = one.start_byte - node.start_byte, one.end_byte - node.start_byte
+        text[start:end] = b" " * (end - start)
+    return re.sub(r"\\.", "", text.decode("utf-8", "replace"), flags=re.S)
 
 
 class _Words:
@@ -293,6 +316,8 @@ class _Words:
 # A subscript, an offset, a name in a variable, and a prompt with commands in it.
 _COMPUTES = re.compile(r"^\$\{(!|#?\w+\[(?![@*]\])|\w+(\[[@*]\])?:(?![-=?+]))|@P\}$")
 _EXPANDS = re.compile(r"\$[\w@*#?!{(-]")
+_SUBSTITUTIONS = frozenset({"command_substitution"})
+_EXPANSIONS = _SUBSTITUTIONS | {"simple_expansion", "expansion", "arithmetic_expansion"}
 
 
 def is_translation(dollar: Node) -> bool:

@@ -34,6 +34,10 @@ def wrapped(
     elif wrapper.environment:
         walker.state = walker.state.fork()
         walker.state.repointed = f"`{command.fields[0].text}` gives it variables that are not shown"
+    for one in options.values(("-e", "--env")):
+        variable, equals, value = one.text.partition("=")
+        if equals:
+            commands.variable(walker, variable, replace(one, text=value), command.at)
     if options.has(wrapper.moves):
         walker.state = walker.state.fork()
         walker.state.directory = None

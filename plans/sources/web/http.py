@@ -112,7 +112,7 @@ def _is_graphql(text: str) -> bool:
 
 
 def _path_of(address: str) -> str:
-    return re.sub(r"^[a-z]+://[^/]*", "", address.partition("?")[0]) or "/"
+    return re.sub(r"^([a-z]+://)?[^/]*", "", address.partition("?")[0]) or "/"
 
 
 # --- names of mutations and tools
