@@ -361,11 +361,6 @@ class Places:
         """What a condition says of the elements of a set that have no slot."""
         return self.circuit.atom(Unknown(key, "elements without a slot"))
 
-    def unknown(self, why: str, key: Hashable = None) -> int:
-        """A condition that may be either way; the same one for the same key."""
-        self.approximate(why)
-        return self.circuit.atom(Unknown(key or len(self.circuit), why))
-
 
 def _most_slots(place: Place) -> int:
     depth = 0
