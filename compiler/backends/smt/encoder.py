@@ -3,8 +3,8 @@
 Everything is a Boolean except sums that compare several numbers. The encoding has layers, each a file: what is open
 (`places.py`), what can be asked of it (`questions.py`), terms (`terms.py`); rules and decisions are here.
 
-What is outside the encoding becomes an `Unknown` that may be either way: a proof still holds, a counterexample has to
-be replayed. What conditions say of more elements of a set than are told apart is open like that: a counterexample is
+Where answers are not held together in full (`approximations`), a proof still holds, and a counterexample has to be
+replayed. What conditions say of more elements of a set than are told apart is open like that: a counterexample is
 sought `within_slots`, and a proof without, for sets of every size.
 """
 

@@ -1,8 +1,8 @@
 """The open values of a request and its store, each a place: what types and tags it may have, and how many elements.
 
 A set has as many slots as the conditions on it can tell apart. Where that would be too many, it may have more elements
-than slots, and what a condition says of those is open. What is outside the encoding becomes an `Unknown` that may be
-either way and is listed in `approximations`.
+than slots, and what a condition says of those is an `Unknown`, which may be either way. Questions whose answers are not
+held together in full are listed in `approximations`.
 """
 
 from collections.abc import Hashable, Iterable, Mapping
